@@ -13,7 +13,7 @@ import orjson
 
 from promptstudio.errors import BOUNDS
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _EXACT: Final = 2**53
 _INDEX_MAX: Final = 2**32 - 2  # ECMA-262, "array index"
@@ -70,7 +70,7 @@ def _normal_array(items: list[Json], depth: int) -> list[Json]:
     return items
 
 
-def _normal_number(number: int | float) -> int | float:
+def _normal_number(number: float) -> float:
     if type(number) is int and -_EXACT <= number <= _EXACT:
         return number
     try:
@@ -127,7 +127,7 @@ def _lexical_depth(data: bytes) -> int:
     return deepest
 
 
-def number_text(number: int | float) -> str:
+def number_text(number: float) -> str:
     """A number as ECMAScript's Number::toString prints it."""
     if type(number) is int and -(10**21) < number < 10**21:
         return str(number)

@@ -1,0 +1,35 @@
+"""What every test shares: which tools the machine has, and what happens where one is missing."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+
+# `make prove` sets this: there, a missing tool is a failure and not a skip.
+PROVE = os.environ.get("PROMPTSTUDIO_PROVE") == "1"
+
+TOOLS: dict[str, Callable[[], bool]] = {
+    "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
+    "npm registry": lambda: PROVE and shutil.which("npm") is not None,
+    "chromium": lambda: PROVE and shutil.which("chromium") is not None,
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for tool in mark.args:
+            if TOOLS[tool]():
+                continue
+            if PROVE:
+                pytest.fail(f"make prove needs {tool}", pytrace=False)
+            pytest.skip(f"needs {tool}")
+
+
+# Tests share helpers as `tests.…`, which importlib mode alone does not make importable.
+sys.path.insert(0, str(ROOT))
