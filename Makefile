@@ -1,0 +1,57 @@
+# PromptStudio. All that is needed beforehand: Python >= 3.11, Node >= 20, make.
+
+PYTHON ?= python3
+PORT ?= 8787
+DATA ?= .promptstudio
+# More than eight workers gain nothing: the suite is then as long as its slowest file.
+PYTEST_WORKERS ?= auto --maxprocesses 8
+
+BIN := .venv/bin
+PYTHON_READY := .venv/.ready
+NODE_READY := tests/node/node_modules/.ready
+TSC := tests/node/node_modules/.bin/tsc
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test prove check conformance regen bench
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and tests/node
+
+dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
+	$(BIN)/promptstudio dev --port $(PORT) --data $(DATA)
+
+test: setup ## every test that needs only Python and Node
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+prove: setup check ## every test; here a missing tool is a failure
+	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
+
+check: setup ## linters and type checkers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(TSC) --noEmit -p generators/promptstudio_generators/runtime/typescript
+
+conformance: setup ## the Endpoint Protocol's cases in every runtime
+	$(BIN)/pytest tests/conformance
+
+regen: setup ## write the golden files anew
+	$(BIN)/python -m tests.generators.regen
+
+bench: setup ## the endpoint's speed beside its peers
+	$(BIN)/python bench/endpoint.py
+
+$(PYTHON_READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit("PromptStudio needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(BIN)/uv sync --frozen
+	@touch $@
+
+$(NODE_READY): tests/node/package.json tests/node/package-lock.json
+	@node -e 'if (parseInt(process.versions.node) < 20) { console.error("PromptStudio needs Node 20 or newer, and this is " + process.version); process.exit(1) }'
+	npm --prefix tests/node ci --no-audit --no-fund
+	@touch $@
