@@ -4,6 +4,7 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from promptstudio.values import (
     InvalidJsonError,
     Json,
