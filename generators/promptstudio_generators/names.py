@@ -1,0 +1,64 @@
+"""Names and literals in the languages we generate. Nothing else escapes, and nothing else needs to:
+generated files hold names that match a pattern, and literals made here."""
+
+import re
+from typing import Final, Self
+
+from promptstudio.values import Json, dumps
+
+_WORKER_LENGTH: Final = 54  # Cloudflare: longer names have no preview address
+
+
+class UnfitNameError(ValueError):
+    """A bundle's name that no generated file may hold."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"{dumps(name)} cannot be {kind}")
+
+
+class EnvironmentName(str):
+    """A name that an environment variable and a TypeScript property can have as it is."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Self:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):
+            raise UnfitNameError("the name of an environment variable", name)
+        return super().__new__(cls, name)
+
+
+class PromptName(str):
+    """A prompt's slug, which a path and a shell command can hold as it is."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Self:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name):
+            raise UnfitNameError("the name of a prompt", name)
+        return super().__new__(cls, name)
+
+
+def worker_name(name: str) -> str:
+    """The nearest name that a Cloudflare Worker and an npm package can have ("Acme Inc." → "acme-inc")."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_WORKER_LENGTH].rstrip("-")
+    return slug or "promptstudio"
+
+
+def json_file(value: Json) -> str:
+    """A whole JSON file: indented, in ASCII, so that no editor or tool can read it in another way."""
+    return ascii_only(dumps(value, "  ")) + "\n"
+
+
+def json_literal(value: Json) -> str:
+    """A JSON literal inside another file."""
+    return ascii_only(dumps(value))
+
+
+def ascii_only(text: str) -> str:
+    r"""JSON text with every character beyond ASCII as \uXXXX."""
+    return re.sub(r"[^\x00-\x7e]", _escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -1,0 +1,61 @@
+"""No name or text of a bundle reaches a generated file in another form than names.py allows."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptstudio_generators.names import (
+    EnvironmentName,
+    PromptName,
+    UnfitNameError,
+    json_file,
+    json_literal,
+    worker_name,
+)
+
+HOSTILE = ["", "A B", "a-b\n", "$(id)", "`id`", "A=1", "Ä", "1A", "a;b", "*/", "../x", "A" * 129]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_unfit_environment_variable_is_refused(name: str) -> None:
+    with pytest.raises(UnfitNameError):
+        EnvironmentName(name)
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "Upper", "-a", "a_b"])
+def test_an_unfit_prompt_name_is_refused(name: str) -> None:
+    with pytest.raises(UnfitNameError):
+        PromptName(name)
+
+
+def test_fit_names_stay_as_they_are() -> None:
+    assert EnvironmentName("_GROQ_KEY2") == "_GROQ_KEY2"
+    assert PromptName("support-reply2") == "support-reply2"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("acme", "acme"),
+        ("Acme Inc.", "acme-inc"),
+        ("--a__b--", "a-b"),
+        ("日本", "promptstudio"),
+        ("", "promptstudio"),
+        ("x" * 53 + "-yz", "x" * 53),
+    ],
+)
+def test_a_worker_gets_the_nearest_name_that_cloudflare_takes(name: str, expected: str) -> None:
+    assert worker_name(name) == expected
+
+
+@given(st.recursive(st.text() | st.integers(-(2**53), 2**53) | st.none(), st.lists, max_leaves=5))
+def test_a_literal_is_the_value_in_plain_ascii(value: object) -> None:
+    for text in (json_literal(value), json_file(value)):  # type: ignore[arg-type]
+        assert json.loads(text) == value
+        assert text.isascii()
+
+
+def test_a_literal_holds_no_character_that_ends_a_line() -> None:
+    assert json_literal("a\u2028b\u2029c\n\x7f🌍") == '"a\\u2028b\\u2029c\\n\\u007f\\ud83c\\udf0d"'
