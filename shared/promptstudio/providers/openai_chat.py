@@ -1,0 +1,142 @@
+"""OpenAI's Chat Completions API, which many other servers speak too: POST /chat/completions."""
+
+from typing import Final
+
+from promptstudio.errors import AppError
+from promptstudio.messages import Message, Text
+from promptstudio.providers.base import (
+    Answer,
+    Call,
+    OutputFormat,
+    Provider,
+    ProviderRequest,
+    StreamState,
+    Usage,
+)
+from promptstudio.providers.content import PDF, Attachment, joined_text, parts, unsupported
+from promptstudio.providers.wire import count, member, objects, read_object, text, write_body
+from promptstudio.sse import ServerSentEvent
+from promptstudio.values import Json
+
+SETTINGS: Final = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "stop",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "reasoning_effort",
+    }
+)
+
+_ROLES: Final = {"system": "system", "user": "user", "model": "assistant"}
+_FINISH_REASONS: Final = {"length": "length", "content_filter": "content_filter"}
+_COPIED_LAST: Final = ("stop", "seed", "frequency_penalty", "presence_penalty", "reasoning_effort")
+
+
+def build_request(call: Call) -> ProviderRequest:
+    """Members in this order: model, messages, settings, response_format, stream, stream_options, the user.
+
+    OpenAI itself has renamed max_tokens and user; the servers that imitate it know the old names.
+    """
+    config = call.config
+    own = call.provider.type == "openai"
+    body: dict[str, Json] = {"model": call.model}
+    body["messages"] = [_message(call.provider, message) for message in call.messages]
+    if "temperature" in config:
+        body["temperature"] = config["temperature"]
+    if "top_p" in config:
+        body["top_p"] = config["top_p"]
+    if "max_tokens" in config:
+        body["max_completion_tokens" if own else "max_tokens"] = config["max_tokens"]
+    for name in _COPIED_LAST:
+        if name in config:
+            body[name] = config[name]
+    if (format_ := _format(call.output, call.name)) is not None:
+        body["response_format"] = format_
+    if call.stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    if call.user is not None:
+        body["safety_identifier" if own else "user"] = call.user
+    return ProviderRequest("/chat/completions", {}, write_body(body))
+
+
+def _message(provider: Provider, message: Message) -> Json:
+    content: Json = joined_text(message)
+    if content is None:
+        content = [_part(provider, part) for part in parts(provider, message)]
+    return {"role": _ROLES[message.role], "content": content}
+
+
+def _part(provider: Provider, part: Text | Attachment) -> Json:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    if part.is_image:
+        return {"type": "image_url", "image_url": {"url": part.url}}
+    if part.content_type != PDF or part.base64 is None:
+        raise unsupported(provider, part)
+    return {"type": "file", "file": {"filename": "document.pdf", "file_data": part.url}}
+
+
+def _format(output: OutputFormat, name: str) -> Json:
+    if output.format != "json":
+        return None
+    if output.wire_schema is None:
+        return {"type": "json_object"}
+    schema: Json = {"name": name, "schema": dict(output.wire_schema), "strict": output.strict}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def parse(provider: Provider, body: bytes) -> Answer:
+    """The first choice's text; a refusal counts as text, and ends in content_filter."""
+    completion = read_object(provider, body)
+    choices = objects(completion.get("choices"))
+    if not choices:
+        raise AppError("provider_garbage", provider=provider.name)
+    state = StreamState()
+    answer = _take(choices[0], "message", state)
+    return Answer(answer, state.finish_reason, _usage(completion))
+
+
+def _take(choice: dict[str, Json], part: str, state: StreamState) -> str:
+    """The text of a choice's message or delta. Its finish reason goes into the state."""
+    said = member(choice, part)
+    finish_reason = choice.get("finish_reason")
+    if isinstance(finish_reason, str) and state.finish_reason == "stop":
+        state.finish_reason = _FINISH_REASONS.get(finish_reason, "stop")
+    if refusal := text(said.get("refusal")):
+        state.finish_reason = "content_filter"
+        return text(said.get("content")) + refusal
+    return text(said.get("content"))
+
+
+def _usage(completion: dict[str, Json]) -> Usage | None:
+    usage = member(completion, "usage")
+    if not usage:
+        return None
+    details = member(usage, "prompt_tokens_details")
+    return Usage(
+        input=count(usage.get("prompt_tokens")),
+        output=count(usage.get("completion_tokens")),
+        cached=count(details.get("cached_tokens")),
+        cache_write=count(details.get("cache_write_tokens")),
+    )
+
+
+def parse_event(provider: Provider, event: ServerSentEvent, state: StreamState) -> str:
+    """Deltas of the first choice. Usage comes in a chunk without choices; `[DONE]` ends the answer."""
+    if event.data == "[DONE]":
+        state.done = True
+        return ""
+    chunk = read_object(provider, event.data)
+    if "error" in chunk:
+        raise AppError("provider_failed", provider=provider.name)
+    if usage := _usage(chunk):
+        state.usage = usage
+    for choice in objects(chunk.get("choices")):
+        if choice.get("index", 0) == 0:
+            return _take(choice, "delta", state)
+    return ""
