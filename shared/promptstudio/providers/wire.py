@@ -13,18 +13,17 @@ _EXACT: Final = 2**53
 
 
 def write_body(members: Mapping[str, Json]) -> bytes:
-    """JSON.stringify(members), as UTF-8, in the order of the members."""
-    return orjson.dumps({name: plain(value) for name, value in members.items()})
+    """JSON.stringify(members), as UTF-8, in the order of the members.
 
-
-def plain(value: Json) -> Json | orjson.Fragment:
-    """The value as orjson may print it: what can hold a float is printed here, ECMAScript's way.
-
-    A list of messages holds only strings, so the long texts take orjson's fast way.
+    Lists, where the long texts are, hold no numbers and take orjson's fast way; what may hold a float is
+    printed ECMAScript's way.
     """
-    if isinstance(value, (float, dict)):
-        return orjson.Fragment(dumps(value))
-    return value
+    return orjson.dumps(
+        {
+            name: orjson.Fragment(dumps(value)) if isinstance(value, (float, dict)) else value
+            for name, value in members.items()
+        }
+    )
 
 
 def read_object(provider: Provider, data: bytes | str) -> dict[str, Json]:
