@@ -8,6 +8,7 @@ PYTEST_WORKERS ?= auto --maxprocesses 8
 
 BIN := .venv/bin
 PYTHON_READY := .venv/.ready
+PROVE_READY := .venv/.prove-ready
 NODE_READY := tests/node/node_modules/.ready
 TSC := tests/node/node_modules/.bin/tsc
 
@@ -25,7 +26,7 @@ dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
 test: setup ## every test that needs only Python and Node
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove: setup check ## every test; here a missing tool is a failure
+prove: setup $(PROVE_READY) check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: setup ## linters and type checkers
@@ -49,6 +50,10 @@ $(PYTHON_READY): pyproject.toml uv.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	$(BIN)/uv sync --frozen
+	@touch $@
+
+$(PROVE_READY): $(PYTHON_READY)
+	$(BIN)/uv sync --frozen --group prove
 	@touch $@
 
 $(NODE_READY): tests/node/package.json tests/node/package-lock.json

@@ -1,0 +1,51 @@
+"""`promptstudio generate TARGET`: a complete project for a cloud."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from promptstudio_cli.errors import CommandError, UsageError
+
+# Every generated project carries the runtime, and this file in it: by that we know our own folders.
+_MARK: Final = "promptstudio/protocol.json"
+
+
+def generate(
+    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Write even into a folder that holds other things.")
+    ] = False,
+) -> None:
+    """Generate a complete project that serves the prompts at a target."""
+    from promptstudio_cli.project import bundle_of, current_project
+    from promptstudio_generators import targets
+    from promptstudio_generators.targets.options import TargetOptions
+    from promptstudio_generators.write import UnsafePathError, write
+
+    if target not in targets.TARGETS:
+        raise UsageError(f'There is no target "{target}".', f"Targets: {', '.join(targets.TARGETS)}.")
+    project = current_project()
+    files = targets.generate(target, bundle_of(project), TargetOptions(name=project.settings.name))
+    if not force:
+        _refuse_foreign(output, files)
+    try:
+        changed = write(files, output)
+    except UnsafePathError as error:
+        raise CommandError(f"{output}: {error}.", "Choose another folder.") from None
+    typer.echo(
+        f"{output}: {len(changed)} of {len(files)} files written. How to deploy: {output / 'README.md'}"
+    )
+
+
+def _refuse_foreign(folder: Path, files: Iterable[str]) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise CommandError(f"{folder} is a file.", "Choose another folder.")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not any(path.endswith(_MARK) and (folder / path).is_file() for path in files):
+        raise CommandError(
+            f"{folder} holds other things.", "Choose an empty folder, or write among them with --force."
+        )
