@@ -6,7 +6,7 @@ from typing import Final, cast
 from promptstudio.endpoint.openapi import openapi
 from promptstudio.values import Json
 from promptstudio_generators.names import EnvironmentName, PromptName, json_file, worker_name
-from promptstudio_generators.samples import sample_request
+from promptstudio_generators.samples import sample_bodies
 from promptstudio_generators.targets.options import TargetOptions
 from promptstudio_generators.tree import render_templates, typescript_runtime
 
@@ -16,7 +16,7 @@ _KEYS: Final = EnvironmentName("PROMPTSTUDIO_KEYS")
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
     document = cast("dict[str, Json]", dict(bundle))
-    prompt, request = sample_request(document)
+    samples = {PromptName(name): body for name, body in sample_bodies(document).items()}
     context = {
         "name": worker_name(options.name),
         "variables": {
@@ -25,13 +25,13 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
         },
         "keys": _KEYS,
         "provider_secrets": _provider_secrets(document),
-        "prompt": PromptName(prompt),
+        "prompt": next(iter(samples)),
     }
     runtime = {f"src/promptstudio/{path}": text for path, text in typescript_runtime().items()}
     data = {
         "src/bundle.json": json_file(document),
         "src/openapi.json": json_file(openapi(document)),
-        "test/request.json": json_file(request),
+        **{f"test/requests/{name}.json": json_file(body) for name, body in samples.items()},
     }
     return {**render_templates("cloudflare", context), **data, **runtime}
 

@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
-const sample = JSON.parse(readFileSync(`${project}/test/request.json`, "utf8"));
+const bundle = readJson("src/bundle.json");
 
 const [url] = process.argv.slice(2);
 if (url) {
@@ -31,7 +31,7 @@ async function startLocally(key) {
   mkdirSync(copy, { recursive: true });
   cpSync(`${project}/src`, `${copy}/src`, { recursive: true });
   cpSync(`${project}/wrangler.jsonc`, `${copy}/wrangler.jsonc`);
-  writeFileSync(`${copy}/src/bundle.json`, JSON.stringify(withEcho(readBundle())));
+  writeFileSync(`${copy}/src/bundle.json`, JSON.stringify(withEcho(structuredClone(bundle))));
   const hash = createHash("sha256").update(key).digest("hex");
   const keys = [{ id: "key_smoke", name: "smoke", hash, created_at: new Date().toISOString() }];
   return unstable_startWorker({
@@ -48,8 +48,8 @@ async function startLocally(key) {
   });
 }
 
-function readBundle() {
-  return JSON.parse(readFileSync(`${project}/src/bundle.json`, "utf8"));
+function readJson(path) {
+  return JSON.parse(readFileSync(`${project}/${path}`, "utf8"));
 }
 
 function withEcho(bundle) {
@@ -63,27 +63,29 @@ function withEcho(bundle) {
 }
 
 async function check(base, key) {
-  const authorization = `Bearer ${key}`;
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const health = await answer(fetch(new URL("/health", base)), 200);
-  assert.deepEqual(health, { status: "ok", bundle: readBundle().hash });
+  assert.deepEqual(health, { status: "ok", bundle: bundle.hash });
 
   const refusal = await answer(fetch(new URL("/v1/prompts", base)), 401);
   assert.equal(refusal.code, "unauthorized");
 
-  const { prompts } = await answer(fetch(new URL("/v1/prompts", base), { headers: { authorization } }), 200);
-  assert.ok(prompts.some(({ name }) => name === sample.prompt));
+  const { prompts } = await answer(fetch(new URL("/v1/prompts", base), { headers }), 200);
+  assert.deepEqual(prompts.map(({ name }) => name).sort(), Object.keys(bundle.prompts).sort());
 
+  for (const file of readdirSync(`${project}/test/requests`)) {
+    await checkRuns(base, headers, file.replace(/\.json$/, ""), readJson(`test/requests/${file}`));
+  }
+}
+
+async function checkRuns(base, headers, name, body) {
   const run = (body) =>
-    fetch(new URL(`/v1/prompts/${sample.prompt}/run`, base), {
-      method: "POST",
-      headers: { authorization, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  const result = await answer(run(sample.body), 200);
-  assert.equal(result.prompt, sample.prompt);
+    fetch(new URL(`/v1/prompts/${name}/run`, base), { method: "POST", headers, body: JSON.stringify(body) });
+  const result = await answer(run(body), 200);
+  assert.equal(result.prompt, name);
   assert.equal(typeof result.output.text, "string");
 
-  const stream = await run({ ...sample.body, stream: true });
+  const stream = await run({ ...body, stream: true });
   assert.equal(stream.headers.get("content-type"), "text/event-stream");
   const frames = (await stream.text()).split("\n\n").filter((frame) => frame.startsWith("event: "));
   assert.match(frames[0], /^event: start\n/);

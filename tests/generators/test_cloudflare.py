@@ -1,0 +1,101 @@
+"""What `generate cloudflare` writes."""
+
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from promptstudio.values import Json
+from promptstudio_generators.names import UnfitNameError
+from promptstudio_generators.targets import generate
+from promptstudio_generators.targets.options import TargetOptions
+from tests.generators.projects import GOLDEN, OPTIONS, RUNTIME, bundle, golden_files, golden_targets
+
+HOSTILE = "*/ process.exit(1) // ${process.exit(1)} `x` </script> {{ 7*7 }} {% raw %} \u2028 \" ' \\"
+
+
+def strings_replaced(value: Json, text: str) -> Json:
+    """The same tree with every description replaced."""
+    if isinstance(value, dict):
+        return {k: text if k == "description" else strings_replaced(v, text) for k, v in value.items()}
+    if isinstance(value, list):
+        return [strings_replaced(item, text) for item in value]
+    return value
+
+
+@pytest.mark.parametrize("target", golden_targets())
+def test_the_project_is_the_golden_one(target: str) -> None:
+    folder = GOLDEN / target
+    found = {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    assert found == golden_files(target), "run: python -m tests.generators.regen"
+
+
+def test_the_same_bundle_gives_the_same_bytes() -> None:
+    assert generate("cloudflare", bundle(), OPTIONS) == generate("cloudflare", bundle(), OPTIONS)
+
+
+def test_the_embedded_bundle_is_the_bundle() -> None:
+    assert json.loads(generate("cloudflare", bundle(), OPTIONS)["src/bundle.json"]) == bundle()
+
+
+def test_the_runtime_ships_verbatim_with_the_protocol_table() -> None:
+    files = generate("cloudflare", bundle(), OPTIONS)
+    source = Path(__file__).parents[2] / "generators/promptstudio_generators/runtime/typescript/src"
+    shipped = {path.removeprefix(RUNTIME) for path in files if path.startswith(RUNTIME)}
+    assert shipped == {
+        "protocol.json",
+        *(path.relative_to(source).as_posix() for path in source.rglob("*.ts")),
+    }
+    assert files[f"{RUNTIME}endpoint.ts"] == (source / "endpoint.ts").read_text("utf-8")
+
+
+def test_user_text_reaches_the_embedded_documents_alone() -> None:
+    plain, hostile = bundle(), cast("dict[str, Json]", strings_replaced(bundle(), HOSTILE))
+    before, after = generate("cloudflare", plain, OPTIONS), generate("cloudflare", hostile, OPTIONS)
+    changed = {path for path in after if after[path] != before[path]}
+    assert changed == {"src/bundle.json", "src/openapi.json"}
+    assert json.loads(after["src/bundle.json"]) == hostile
+
+
+def test_a_project_name_is_made_fit() -> None:
+    files = generate("cloudflare", bundle(), TargetOptions(name='x", "main": "evil.ts'))
+    assert json.loads(files["package.json"])["name"] == "x-main-evil-ts"
+    assert '"name": "x-main-evil-ts"' in files["wrangler.jsonc"]
+
+
+def test_settings_become_variables() -> None:
+    options = TargetOptions(name="a", body_limit=5, cors_origins=('https://a.example", "b', "https://b.example"))
+    wrangler = generate("cloudflare", bundle(), options)["wrangler.jsonc"]
+    assert r'"PROMPTSTUDIO_CORS_ORIGINS": "https://a.example\", \"b,https://b.example"' in wrangler
+    assert '"PROMPTSTUDIO_BODY_LIMIT": "5"' in wrangler
+
+
+def test_secrets_are_named_once_and_never_valued() -> None:
+    files = generate("cloudflare", bundle(), OPTIONS)
+    names = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
+    assert f'"required": {json.dumps(names, separators=(",", ":"))}' in files["wrangler.jsonc"]
+    for name in names:
+        assert files["src/index.ts"].count(f"readonly {name}: string;") == 1
+        assert files["README.md"].count(f"wrangler secret put {name}\n") == 1
+
+
+def test_a_name_that_the_compiler_would_refuse_is_refused() -> None:
+    wrong_key = bundle()
+    wrong_key["providers"]["openai"]["api_key_env"] = "A: string; }; evil(); interface B { C"  # type: ignore[index, call-overload]
+    with pytest.raises(UnfitNameError):
+        generate("cloudflare", wrong_key, OPTIONS)
+    wrong_prompt = bundle()
+    wrong_prompt["prompts"]["$(reboot)"] = wrong_prompt["prompts"]["speak"]  # type: ignore[index, call-overload]
+    with pytest.raises(UnfitNameError):
+        generate("cloudflare", wrong_prompt, OPTIONS)
+
+
+def test_a_sample_fits_every_prompt() -> None:
+    files = generate("cloudflare", bundle(), OPTIONS)
+    assert json.loads(files["test/requests/greet.json"]) == {"variables": {"name": "echo", "tone": "warm"}}
+    assert json.loads(files["test/requests/speak.json"]) == {"variables": {}}
