@@ -21,12 +21,10 @@ def dev(
 
     A prompt whose provider's API key is missing is answered by echo/echo.
     """
-    from promptstudio.prompts.project import find_project
-    from promptstudio_cli.project import DATA_FOLDER
+    from promptstudio_cli.project import data_folder, project_root_if_any
     from promptstudio_cli.server import run_server
 
-    root = find_project(Path.cwd())
-    folder = data or (root or Path.cwd()) / DATA_FOLDER
+    root, folder = project_root_if_any(), data_folder(data)
     if root is None:
         root = folder / "project"
         _place_examples(root)

@@ -1,12 +1,17 @@
 """`promptstudio generate TARGET`: a complete project for a cloud."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from promptstudio_cli.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from promptstudio.prompts.project_settings import ProjectSettings
+    from promptstudio_generators.targets.options import TargetOptions
 
 # Every generated project carries the runtime, and this file in it: by that we know our own folders.
 _MARK: Final = "promptstudio/protocol.json"
@@ -22,13 +27,12 @@ def generate(
     """Generate a complete project that serves the prompts at a target."""
     from promptstudio_cli.project import bundle_of, current_project
     from promptstudio_generators import targets
-    from promptstudio_generators.targets.options import TargetOptions
     from promptstudio_generators.write import UnsafePathError, write
 
     if target not in targets.TARGETS:
         raise UsageError(f'There is no target "{target}".', f"Targets: {', '.join(targets.TARGETS)}.")
     project = current_project()
-    files = targets.generate(target, bundle_of(project), TargetOptions(name=project.settings.name))
+    files = targets.generate(target, bundle_of(project), _options(project.settings))
     if not force:
         _refuse_foreign(output, files)
     try:
@@ -38,6 +42,13 @@ def generate(
     typer.echo(
         f"{output}: {len(changed)} of {len(files)} files written. How to deploy: {output / 'README.md'}"
     )
+
+
+def _options(settings: "ProjectSettings") -> "TargetOptions":
+    from promptstudio_generators.targets.options import TargetOptions
+
+    options = TargetOptions(name=settings.name, cors_origins=settings.cors_origins)
+    return options if settings.body_limit is None else replace(options, body_limit=settings.body_limit)
 
 
 def _refuse_foreign(folder: Path, files: Iterable[str]) -> None:

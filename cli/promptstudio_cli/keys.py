@@ -92,9 +92,13 @@ def _find(records: "list[KeyRecord]", key: str) -> "KeyRecord":
 
 
 def _folder(data: Path | None) -> Path:
-    from promptstudio_cli.project import data_folder
+    """Where the keys are: never in a new folder that no project and no `dev` would read."""
+    from promptstudio_cli.project import data_folder, project_root
 
-    return data_folder(data)
+    folder = data_folder(data)
+    if data is None and not folder.is_dir():
+        project_root()
+    return folder
 
 
 def _say_where_it_holds(path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from typing import NoReturn
 
 from promptstudio.errors import AppError
+from promptstudio.prompts.diagnostics import CompileError
 from promptstudio_cli.errors import PROBLEM, CommandError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -17,6 +18,9 @@ def main() -> None:
         _dispatch(sys.argv[1:])
     except CommandError as error:
         _end(error.exit_code, error.message, error.advice)
+    except CompileError as error:
+        print(error, file=sys.stderr)
+        _end(PROBLEM, "The project's files have to be mended first.")
     except AppError as error:
         _end(PROBLEM, error.detail, *(f"  {field.pointer}: {field.message}" for field in error.errors))
     except KeyboardInterrupt:

@@ -10,11 +10,12 @@ from tempfile import TemporaryFile
 from typing import Final
 
 from promptstudio.prompts.bundle import load_bundle
-from promptstudio.prompts.project import find_project, load_project
+from promptstudio.prompts.compile import compile_bundle
+from promptstudio.prompts.diagnostics import CompileError
 from promptstudio_cli import keyfile
 from promptstudio_cli.errors import CommandError
 from promptstudio_cli.findings import Finding
-from promptstudio_cli.project import DATA_FOLDER, compile_project
+from promptstudio_cli.project import current_project, data_folder
 from promptstudio_cli.reach import reach_providers
 
 _NODE_MAJOR: Final = 20
@@ -25,10 +26,9 @@ _KEYS: Final = "PROMPTSTUDIO_KEYS"
 
 def examine(port: int, data: Path | None) -> list[Finding]:
     """All that `doctor` can say here. It connects to the providers in use, and to nothing else."""
-    root = find_project(Path.cwd())
-    folder = data or (root or Path.cwd()) / DATA_FOLDER
+    folder = data_folder(data)
     machine = [_python(), _node(), _wrangler(), _port(port), _data(folder), _keys(folder)]
-    return [*machine, *_project(root)]
+    return [*machine, *_project()]
 
 
 def _python() -> Finding:
@@ -123,16 +123,20 @@ def _keys(folder: Path) -> Finding:
     )
 
 
-def _project(root: Path | None) -> list[Finding]:
-    if root is None:
-        advice = "Go to a project, or start one: promptstudio init NAME"
-        return [Finding("project", "warning", "There is no promptstudio.toml here or above.", advice)]
-    compiled = compile_project(load_project(root))
+def _project() -> list[Finding]:
+    try:
+        project = current_project()
+        compiled = compile_bundle(project.sources, project.settings)
+    except CommandError as error:
+        return [Finding("project", "warning", error.message, error.advice)]
+    except CompileError as error:
+        return [Finding("project", "missing", str(error), "See more: promptstudio check")]
     if compiled.bundle is None:
-        return [Finding("project", "missing", f"{root} does not compile.", "See why: promptstudio check")]
+        return [
+            Finding("project", "missing", f"{project.root} does not compile.", "See why: promptstudio check")
+        ]
     bundle = load_bundle(compiled.bundle)
-    project = Finding("project", "ok", f"{len(bundle.prompts)} prompts in {root}.")
+    found = Finding("project", "ok", f"{len(bundle.prompts)} prompts in {project.root}.")
     if compiled.diagnostics:
-        warning = f"{len(bundle.prompts)} prompts in {root}, with {len(compiled.diagnostics)} warnings."
-        project = Finding("project", "warning", warning, "See them: promptstudio check")
-    return [project, *reach_providers(bundle.providers.values(), os.environ)]
+        found = Finding("project", "warning", str(compiled.diagnostics[0]), "See all: promptstudio check")
+    return [found, *reach_providers(bundle.providers.values(), os.environ)]

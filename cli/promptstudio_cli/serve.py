@@ -13,12 +13,12 @@ DEFAULT_PORT: Final = 8787
 
 def serve(arguments: list[str]) -> None:
     """Run `promptstudio serve` with the arguments that follow its name."""
-    from promptstudio_cli.project import current_project, data_folder
+    from promptstudio_cli.project import data_folder, project_root
     from promptstudio_cli.server import run_server
 
     options = _parser().parse_args(arguments)
     run_server(
-        current_project().root,
+        project_root(),
         data=data_folder(options.data),
         host=options.host,
         port=options.port,

@@ -1,0 +1,71 @@
+"""`promptstudio render`: the messages that a model would be sent."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptstudio_cli.given import Input, Messages, Name, Var, Variables
+
+if TYPE_CHECKING:
+    from promptstudio.messages import Message
+    from promptstudio.values import Json
+
+
+def render(
+    name: Name,
+    input_file: Input = None,
+    variables: Variables = None,
+    var: Var = None,
+    messages: Messages = None,
+    as_json: Annotated[bool, typer.Option("--json", help='Print {"messages":[{"role","content"}]}.')] = False,
+) -> None:
+    """Print a prompt's messages, without asking a model."""
+    from promptstudio.endpoint.request import read_run
+    from promptstudio.endpoint.run import render as render_messages
+    from promptstudio.prompts.bundle import load_bundle
+    from promptstudio.values import dumps
+    from promptstudio_cli.project import bundle_of, current_project, resolve
+    from promptstudio_cli.variables import gather
+
+    _, version = resolve(load_bundle(bundle_of(current_project())), name)
+    body = gather(
+        input_file=input_file,
+        variables=variables,
+        assignments=var or [],
+        messages=messages,
+        schema=version.schema,
+    )
+    request = read_run(body)
+    rendered = render_messages(version, request.variables, "/variables", request.messages)
+    if as_json:
+        typer.echo(dumps({"messages": [_to_json(message) for message in rendered]}))
+    else:
+        typer.echo("\n\n".join(_to_text(message) for message in rendered))
+
+
+def _to_json(message: "Message") -> "dict[str, Json]":
+    """A message as a history holds it: content is a string where there is only text."""
+    from promptstudio.messages import Media, Text
+
+    parts: list[Json] = []
+    for part in message.content:
+        if isinstance(part, Text):
+            parts.append({"text": part.text})
+        elif isinstance(part, Media):
+            media: dict[str, Json] = {"url": part.url}
+            if part.content_type is not None:
+                media["content_type"] = part.content_type
+            parts.append({"media": media})
+    texts = [part.text for part in message.content if isinstance(part, Text)]
+    return {"role": message.role, "content": "".join(texts) if len(texts) == len(parts) else parts}
+
+
+def _to_text(message: "Message") -> str:
+    from promptstudio.messages import Media, Text
+
+    content = "".join(
+        part.text if isinstance(part, Text) else f"[media: {part.url}]"
+        for part in message.content
+        if isinstance(part, (Text, Media))
+    )
+    return f"[{message.role}]\n{content}"
