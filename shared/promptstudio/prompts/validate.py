@@ -61,6 +61,11 @@ def escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+def pointer_steps(pointer: str) -> tuple[str, ...]:
+    """The members' names that a JSON pointer goes through."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+
+
 def shown(value: Json) -> str:
     """A value as messages quote it: its JSON text, cut short."""
     text = dumps(value)

@@ -1,0 +1,166 @@
+"""Sources to a bundle: every file parsed and checked, versions, labels and aliases put together."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+from typing import Final, cast
+
+from promptstudio.prompts.bundle import FORMAT
+from promptstudio.prompts.diagnostics import CompileError, Diagnostic
+from promptstudio.prompts.file import PromptFile, Source, parse_file
+from promptstudio.prompts.front_matter import ALIASES, LABELS, names, prompt_name, shape_errors, unknown_keys
+from promptstudio.prompts.project_settings import ProjectSettings
+from promptstudio.prompts.references import TemplateFile, missing_partials
+from promptstudio.prompts.version import Surroundings, compile_version, parse_template
+from promptstudio.providers.base import Provider
+from promptstudio.values import Json, canonical
+
+_PARTIAL_PREFIX: Final = "_"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """`bundle` is None where a diagnostic is an error. Diagnostics are sorted by place."""
+
+    bundle: dict[str, Json] | None
+    diagnostics: list[Diagnostic]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A file that became a version."""
+
+    file: PromptFile
+    row: dict[str, Json]
+
+    @property
+    def number(self) -> int:
+        return cast("int", self.file.metadata.get("version", 0))
+
+
+def compile_bundle(
+    sources: Sequence[Source],
+    settings: ProjectSettings,
+    *,
+    fallback_model: str | None = None,
+    available: Callable[[str], bool] | None = None,
+    today: date | None = None,
+) -> Compiled:
+    """Compile a project's files.
+
+    With `fallback_model`, prompts whose provider's key is not `available` (given the name of its environment
+    variable) run on that model. `today` decides what is said of retired models; the bundle does not depend
+    on it.
+    """
+    found: list[Diagnostic] = []
+    files, partial_files = _parsed(sources, found)
+    partials = _partials(partial_files, found)
+    around = Surroundings(
+        settings,
+        partials,
+        fallback_model,
+        available or (lambda name: True),
+        today or datetime.now(UTC).date(),
+    )
+    compiled: list[_Compiled] = []
+    for file in files:
+        errors = shape_errors(file)
+        found += [*errors, *unknown_keys(file)]
+        if errors:
+            continue
+        row, diagnostics = compile_version(file, around)
+        found += diagnostics
+        if row is not None:
+            compiled.append(_Compiled(file, row))
+    found += _clashes(compiled)
+    failed = any(diagnostic.severity == "error" for diagnostic in found)
+    found.sort(key=lambda diagnostic: (diagnostic.path, diagnostic.line, diagnostic.column))
+    return Compiled(None if failed else _bundle(compiled, settings), found)
+
+
+def _parsed(sources: Iterable[Source], found: list[Diagnostic]) -> tuple[list[PromptFile], list[PromptFile]]:
+    """Prompts and partials, by path."""
+    prompts: list[PromptFile] = []
+    partials: list[PromptFile] = []
+    for source in sorted(sources, key=lambda source: source.path):
+        try:
+            file = parse_file(source.text, source.path)
+        except CompileError as error:
+            found += error.diagnostics
+            continue
+        is_partial = PurePosixPath(source.path).name.startswith(_PARTIAL_PREFIX)
+        (partials if is_partial else prompts).append(file)
+    return prompts, partials
+
+
+def _partials(files: Iterable[PromptFile], found: list[Diagnostic]) -> dict[str, TemplateFile]:
+    """The partials by name: that of the file without its underscore, whatever the folder."""
+    partials: dict[str, TemplateFile] = {}
+    for file in files:
+        name = PurePosixPath(file.path).stem.removeprefix(_PARTIAL_PREFIX)
+        parsed = parse_template(file)
+        if isinstance(parsed, Diagnostic):
+            found.append(parsed)
+        elif name in partials:
+            found.append(file.problem(f"{partials[name].path} is a partial of the same name"))
+        else:
+            partials[name] = TemplateFile(file.path, file.text, parsed)
+    for partial in partials.values():
+        found += missing_partials(partial, partials)
+    return partials
+
+
+def _clashes(compiled: Sequence[_Compiled]) -> Iterator[Diagnostic]:
+    """Versions, labels and aliases that two files claim."""
+    claimed: dict[tuple[str, ...], PromptFile] = {}
+    prompts = {prompt_name(each.file) for each in compiled}
+    for each in compiled:
+        file, name = each.file, prompt_name(each.file)
+        first = claimed.setdefault(("version", name, str(each.number)), file)
+        if first is not file:
+            yield file.problem(f"{first.path} is version {each.number} of {name} too", "version")
+        for label in names(file, LABELS):
+            first = claimed.setdefault(("label", name, label), file)
+            if first is not file:
+                yield file.problem(f"{first.path} has the label {label} of {name} too", LABELS)
+        for alias in names(file, ALIASES):
+            owner = alias if alias in prompts else prompt_name(claimed.setdefault(("alias", alias), file))
+            if owner != name:
+                yield file.problem(f"{alias} already means the prompt {owner}", ALIASES)
+
+
+def _bundle(compiled: Sequence[_Compiled], settings: ProjectSettings) -> dict[str, Json]:
+    prompts: dict[str, list[_Compiled]] = {}
+    for each in sorted(compiled, key=lambda each: (prompt_name(each.file), each.number)):
+        prompts.setdefault(prompt_name(each.file), []).append(each)
+    used = sorted({cast("str", each.row["provider"]) for each in compiled})
+    content: dict[str, Json] = {
+        "providers": {name: _provider_row(settings.providers[name]) for name in used},
+        "prompts": {name: _prompt_row(versions) for name, versions in prompts.items()},
+    }
+    digest = hashlib.sha256(canonical({"format": FORMAT, **content})).hexdigest()
+    return {"format": FORMAT, "hash": f"sha256:{digest}", **content}
+
+
+def _prompt_row(versions: Sequence[_Compiled]) -> dict[str, Json]:
+    aliases = sorted({alias for each in versions for alias in names(each.file, ALIASES)})
+    labels = {label: each.number for each in versions for label in names(each.file, LABELS)}
+    return {
+        "aliases": cast("Json", aliases),
+        "labels": {label: labels[label] for label in sorted(labels)},
+        "latest": versions[-1].number,
+        "versions": {str(each.number): each.row for each in versions},
+    }
+
+
+def _provider_row(provider: Provider) -> dict[str, Json]:
+    row: Mapping[str, Json] = {
+        "type": provider.type,
+        "base_url": provider.base_url,
+        "api_key_env": provider.api_key_env,
+        "headers": cast("Json", dict(provider.headers)) or None,
+        "timeout_s": provider.timeout_s,
+    }
+    return {name: value for name, value in row.items() if value is not None}
