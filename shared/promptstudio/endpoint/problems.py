@@ -1,10 +1,25 @@
 """Refusals as RFC 9457 problem documents."""
 
+import logging
+import traceback
+
 import orjson
 
 from promptstudio.errors import AppError
 
 CONTENT_TYPE = b"application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+def log_internal(error: Exception, request_id: str) -> AppError:
+    """Log an error that nobody expected, and give what the client may know of it.
+
+    The log has the error's type and where it arose. Its message stays out: it may quote what was sent.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s failed: %s at\n%s", request_id, type(error).__qualname__, frames)
+    return AppError("internal")
 
 
 def problem_body(error: AppError, request_id: str) -> bytes:

@@ -1,0 +1,190 @@
+"""The Endpoint Protocol as a plain ASGI application: routes, and the stages that a request passes."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Final
+
+from promptstudio.endpoint import responses
+from promptstudio.endpoint.answer import CONTENT_TYPE, RunFrames, run_body
+from promptstudio.endpoint.cors import cors_headers, is_preflight, preflight_headers
+from promptstudio.endpoint.documents import Documents
+from promptstudio.endpoint.exchange import (
+    ClientGone,
+    Exchange,
+    Header,
+    Receive,
+    Scope,
+    Send,
+    server_timing,
+)
+from promptstudio.endpoint.keys import Keys
+from promptstudio.endpoint.problems import CONTENT_TYPE as PROBLEM_TYPE
+from promptstudio.endpoint.problems import log_internal, problem_body, problem_headers
+from promptstudio.endpoint.request import read_json, read_run
+from promptstudio.endpoint.response_frames import ResponseFrames, response_body
+from promptstudio.endpoint.run import Outcome, Run, Transport, complete, prepare, render
+from promptstudio.endpoint.stream import EventStream, Frames, stream_run
+from promptstudio.errors import BOUNDS, AppError
+from promptstudio.prompts.bundle import load_bundle
+from promptstudio.settings import Settings
+from promptstudio.values import Json
+
+_RUN_PREFIX: Final = "/v1/prompts/"
+_RUN_SUFFIX: Final = "/run"
+_RESPONSES: Final = "/v1/responses"
+_HEALTH: Final = "/health"
+_OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class Endpoint:
+    """Serves a bundle.
+
+    `keys` may be replaced at any time; None opens the endpoint to requests addressed to this machine.
+    `ping_s` is how long a stream may be silent.
+    """
+
+    def __init__(
+        self,
+        bundle: Mapping[str, Json],
+        transport: Transport,
+        keys: Keys | None,
+        settings: Settings,
+        *,
+        ping_s: float = BOUNDS["ping_s"],
+    ) -> None:
+        self.keys = keys
+        self._transport = transport
+        self._settings = settings
+        self._ping_s = ping_s
+        self.load(bundle)
+
+    def load(self, bundle: Mapping[str, Json]) -> None:
+        """Serve another bundle from the next request on; raises ValueError where its format is not ours."""
+        self._bundle = load_bundle(bundle)
+        self._documents = Documents(bundle, self._bundle)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send)
+        path: str = scope["path"]
+        try:
+            await self._serve(exchange, scope["method"], path)
+        except AppError as error:
+            await _refuse(exchange, path, error)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - the outermost edge
+            await _refuse(exchange, path, log_internal(error, exchange.id))
+
+    async def _serve(self, exchange: Exchange, method: str, path: str) -> None:
+        name = _run_name(path)
+        allowed = _method(path, name)
+        origins = self._settings.cors_origins
+        if origins:
+            exchange.extra_headers = cors_headers(exchange.headers, origins)
+        if method != allowed:
+            if is_preflight(method, exchange.headers, origins):
+                await exchange.answer_empty(preflight_headers(allowed))
+                return
+            exchange.extra_headers += ((b"allow", allowed.encode()),)
+            raise AppError("method_not_allowed", methods=allowed)
+        if path != _HEALTH:
+            self._authorize(exchange.headers)
+        if name is not None:
+            await self._run(exchange, name)
+        elif path == _RESPONSES:
+            await self._respond(exchange)
+        else:
+            await exchange.answer(200, CONTENT_TYPE, self._documents.at(path))
+
+    def _authorize(self, headers: Mapping[bytes, bytes]) -> None:
+        if self.keys is None:
+            if _host(headers) not in _OWN_NAMES:
+                raise AppError("host_not_allowed")
+            return
+        authorization = headers.get(b"authorization", b"")
+        key = authorization[7:].strip()
+        if not key or authorization[:7].lower() != b"bearer ":
+            raise AppError("key_missing")
+        if not self.keys.holds(key):
+            raise AppError("key_invalid")
+
+    async def _body(self, exchange: Exchange) -> dict[str, Json]:
+        data = await exchange.body(self._settings.body_limit)
+        return read_json(exchange.headers.get(b"content-type"), data)
+
+    async def _run(self, exchange: Exchange, name: str) -> None:
+        request = read_run(await self._body(exchange))
+        prompt, version = self._bundle.resolve(name, request.version, request.label)
+        messages = render(version, request.variables, "/variables", request.messages)
+        streamed = _prefers_stream(exchange) if request.stream is None else request.stream
+        run = prepare(prompt, version, messages, stream=streamed, user=request.user)
+        if streamed:
+            await self._stream(exchange, run, RunFrames(run, exchange.id))
+        else:
+            outcome, timing = await self._complete(exchange, run)
+            await exchange.answer(200, CONTENT_TYPE, run_body(run, outcome), (timing,))
+
+    async def _respond(self, exchange: Exchange) -> None:
+        request = responses.read(await self._body(exchange))
+        prompt, version = self._bundle.resolve(request.prompt, request.version)
+        version = responses.overridden(version, request, self._bundle)
+        messages = responses.render_messages(version, request)
+        run = prepare(
+            prompt,
+            version,
+            messages,
+            stream=request.stream,
+            user=request.user,
+            output_name=request.output_name,
+        )
+        if request.stream:
+            await self._stream(exchange, run, ResponseFrames(run, request))
+        else:
+            outcome, timing = await self._complete(exchange, run)
+            await exchange.answer(200, CONTENT_TYPE, response_body(run, request, outcome), (timing,))
+
+    async def _complete(self, exchange: Exchange, run: Run) -> tuple[Outcome, Header]:
+        asked_s = perf_counter()
+        outcome = await exchange.unless_gone(complete(run, self._transport))
+        return outcome, server_timing(perf_counter() - asked_s)
+
+    async def _stream(self, exchange: Exchange, run: Run, frames: Frames) -> None:
+        out = EventStream(exchange, self._ping_s)
+        await exchange.unless_gone(stream_run(run, self._transport, frames, out))
+
+
+def _run_name(path: str) -> str | None:
+    """The prompt that a path runs, None where it is another path."""
+    if path.startswith(_RUN_PREFIX) and path.endswith(_RUN_SUFFIX):
+        name = path[len(_RUN_PREFIX) : -len(_RUN_SUFFIX)]
+        if name and "/" not in name:
+            return name
+    return None
+
+
+def _method(path: str, name: str | None) -> str:
+    """The one method that a path answers; raises AppError route_unknown."""
+    if name is not None or path == _RESPONSES:
+        return "POST"
+    if path in Documents.PATHS:
+        return "GET"
+    raise AppError("route_unknown")
+
+
+def _host(headers: Mapping[bytes, bytes]) -> str:
+    """The Host header's name, without its port."""
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    name, _, port = host.rpartition(":")
+    return name if port.isdecimal() else host
+
+
+def _prefers_stream(exchange: Exchange) -> bool:
+    return b"text/event-stream" in exchange.headers.get(b"accept", b"").lower()
+
+
+async def _refuse(exchange: Exchange, path: str, error: AppError) -> None:
+    headers = problem_headers(error)
+    if path == _RESPONSES:
+        await exchange.answer(error.status, CONTENT_TYPE, responses.error_body(error), headers)
+    else:
+        await exchange.answer(error.status, PROBLEM_TYPE, problem_body(error, exchange.id), headers)

@@ -1,0 +1,157 @@
+"""One HTTP request over ASGI: its headers and body, its answer, and whether its client is still there."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from typing import Any, Final, TypeAlias, TypeVar
+
+from promptstudio.errors import AppError
+
+Message: TypeAlias = MutableMapping[str, Any]  # ASGI's own types are no stricter
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
+
+_Result = TypeVar("_Result")
+
+_WATCH_AFTER_S: Final = 0.02
+"""A watcher costs as much as rendering a prompt does; most of what ends sooner needs none."""
+
+
+class ClientGone(Exception):  # noqa: N818 - not an error: nobody is there to be told
+    """The client closed the connection before its answer was complete."""
+
+
+def new_id() -> str:
+    """24 random hexadecimal digits."""
+    return os.urandom(12).hex()
+
+
+def server_timing(model_s: float) -> Header:
+    """The header that tells how long the model took."""
+    return (b"server-timing", b"model;dur=%.1f" % (model_s * 1000))
+
+
+class Exchange:
+    """One request and its answer.
+
+    `headers` has names in lower case; `extra_headers` go out with whatever is answered.
+    """
+
+    __slots__ = ("_receive", "_send", "extra_headers", "headers", "id")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.extra_headers: tuple[Header, ...] = ()
+        self.id = "req_" + new_id()
+        self._receive = receive
+        self._send = send
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body; raises AppError body_too_large beyond `limit` bytes, or ClientGone."""
+        declared = self.headers.get(b"content-length")
+        if declared is not None and int(declared) > limit:
+            raise AppError("body_too_large", limit=limit)
+        body = b""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            piece: bytes = message.get("body", b"")
+            body = body + piece if body else piece
+            if len(body) > limit:
+                raise AppError("body_too_large", limit=limit)
+            more = message.get("more_body", False)
+        return body
+
+    async def answer(
+        self, status: int, content_type: bytes, body: bytes, headers: Iterable[Header] = ()
+    ) -> None:
+        """Send the whole answer."""
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", content_type),
+                    (b"content-length", b"%d" % len(body)),
+                    (b"x-request-id", self.id.encode()),
+                    *headers,
+                    *self.extra_headers,
+                ],
+            }
+        )
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def answer_empty(self, headers: Iterable[Header]) -> None:
+        """Send a 204."""
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": 204,
+                "headers": [(b"x-request-id", self.id.encode()), *headers, *self.extra_headers],
+            }
+        )
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def begin_stream(self, headers: Iterable[Header] = ()) -> None:
+        """Send the status and headers of an event stream."""
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream"),
+                    (b"cache-control", b"no-cache"),
+                    (b"x-request-id", self.id.encode()),
+                    *headers,
+                    *self.extra_headers,
+                ],
+            }
+        )
+
+    async def write(self, data: bytes, *, last: bool = False) -> None:
+        """Send a piece of a stream."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": not last})
+
+    async def unless_gone(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """The result of `work`, which is cancelled when the client goes away: then ClientGone is raised."""
+        watch = _Watch(self._receive)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if watch.client_gone:
+                raise ClientGone from None
+            raise
+        finally:
+            watch.stop()
+
+
+class _Watch:
+    """Cancels the task that made it once the client is gone. The request's body must have been read."""
+
+    __slots__ = ("_receive", "_task", "_timer", "_watcher", "client_gone")
+
+    def __init__(self, receive: Receive) -> None:
+        self.client_gone = False
+        self._receive = receive
+        self._task = asyncio.current_task()
+        self._watcher: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_S, self._begin)
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.client_gone = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()

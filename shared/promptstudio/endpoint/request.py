@@ -1,0 +1,78 @@
+"""The body of a run, read into what the rest works with."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, cast
+
+from promptstudio.errors import PROTOCOL, AppError, FieldError
+from promptstudio.messages import Media, Message, Text
+from promptstudio.prompts.validate import compile_schema
+from promptstudio.values import InvalidJsonError, Json, loads
+
+_RUN_BODY: Final = compile_schema(PROTOCOL["bodies"]["run"], unknown="unknown_member")
+_JSON_TYPE: Final = re.compile(
+    rb'[ \t]*application/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*("?)utf-8\1[ \t]*)?', re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class RunRequest:
+    """A run as its caller asked for it. Without `stream`, the Accept header decides."""
+
+    variables: dict[str, Json]
+    stream: bool | None
+    messages: list[Message]
+    version: int | None
+    label: str | None
+    user: str | None
+
+
+def read_json(content_type: bytes | None, body: bytes) -> dict[str, Json]:
+    """The JSON object in a body; raises AppError content_type, body_… or body_not_object."""
+    if content_type != b"application/json" and not _JSON_TYPE.fullmatch(content_type or b""):
+        raise AppError("content_type")
+    try:
+        value = loads(body)
+    except InvalidJsonError as error:
+        raise _body_error(error.problem) from None
+    if not isinstance(value, dict):
+        raise AppError("body_not_object")
+    return value
+
+
+def _body_error(problem: str) -> AppError:
+    return AppError(problem, limit=PROTOCOL["bounds"]["json_depth"])
+
+
+def read_run(body: dict[str, Json]) -> RunRequest:
+    """The members of a run's body; raises AppError fields_invalid with all that is wrong with them."""
+    _, errors = _RUN_BODY(body, "")
+    if "version" in body and "label" in body:
+        errors.append(FieldError("/label", PROTOCOL["checks"]["version_and_label"]))
+        errors.sort(key=lambda error: error.pointer)
+    if errors:
+        raise AppError("fields_invalid", errors=errors[: PROTOCOL["bounds"]["errors_listed"]])
+    history = cast("list[dict[str, Json]]", body.get("messages", ()))
+    return RunRequest(
+        cast("dict[str, Json]", body.get("variables", {})),
+        cast("bool | None", body.get("stream")),
+        [_message(message) for message in history],
+        cast("int | None", body.get("version")),
+        cast("str | None", body.get("label")),
+        cast("str | None", body.get("user")),
+    )
+
+
+def _message(message: dict[str, Json]) -> Message:
+    content = message["content"]
+    if isinstance(content, str):
+        return Message(cast("str", message["role"]), (Text(content),), history=True)
+    parts = cast("list[dict[str, Json]]", content)
+    return Message(cast("str", message["role"]), tuple(_part(part) for part in parts), history=True)
+
+
+def _part(part: dict[str, Json]) -> Text | Media:
+    if "text" in part:
+        return Text(cast("str", part["text"]))
+    media = cast("dict[str, str]", part["media"])
+    return Media(media["url"], media.get("content_type"))
