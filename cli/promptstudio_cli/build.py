@@ -11,7 +11,10 @@ _STDOUT: Final = "-"
 def build(
     output: Annotated[str, typer.Option("-o", "--output", help="The file to write; - is stdout.")],
 ) -> None:
-    """Compile the prompts to a bundle; the same files give the same bytes."""
+    """Compile the prompts to one bundle.
+
+    The same files give the same bytes.
+    """
     from promptstudio.values import dumps
     from promptstudio_cli.project import bundle_of, current_project
 
@@ -21,4 +24,4 @@ def build(
         typer.echo(text, nl=False)
         return
     Path(output).write_text(text, encoding="utf-8", newline="\n")
-    typer.echo(f"{output}: {len(bundle['prompts'])} prompts, {bundle['hash']}")
+    typer.echo(f"{output}: {bundle['hash']}")

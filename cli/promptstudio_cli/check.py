@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
-    """Print every problem as path:line:column; exit 1 if one is an error."""
+    """Print every problem of the files, with its place.
+
+    A line for each: path:line:column: severity: message. Exit 1 if one is an error.
+    """
     from dataclasses import asdict
 
     from promptstudio.values import dumps

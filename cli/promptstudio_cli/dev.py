@@ -17,7 +17,7 @@ def dev(
         Path | None, typer.Option(help="The folder of local state; by default the project's .promptstudio.")
     ] = None,
 ) -> None:
-    """Serve this project, or else the examples, and reload what changes.
+    """Serve this project, or the examples, and reload changes.
 
     A prompt whose provider's API key is missing is answered by echo/echo.
     """

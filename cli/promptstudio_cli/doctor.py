@@ -21,7 +21,11 @@ def doctor(
     data: Annotated[Path | None, typer.Option(help="The folder of local state.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Say which models, store and tools are reachable; exit 1 if something needed is missing."""
+    """Say what is missing, and what to do about it.
+
+    Looks at tools, keys, the data folder, the port and the models in use.
+    Exit 1 if something needed is missing.
+    """
     from dataclasses import asdict
 
     from promptstudio.values import dumps

@@ -24,7 +24,7 @@ def generate(
         bool, typer.Option("--force", help="Write even into a folder that holds other things.")
     ] = False,
 ) -> None:
-    """Generate a complete project that serves the prompts at a target."""
+    """Generate a complete project for a cloud."""
     from promptstudio_cli.project import bundle_of, current_project
     from promptstudio_generators import targets
     from promptstudio_generators.write import UnsafePathError, write

@@ -136,7 +136,7 @@ def _project() -> list[Finding]:
             Finding("project", "missing", f"{project.root} does not compile.", "See why: promptstudio check")
         ]
     bundle = load_bundle(compiled.bundle)
-    found = Finding("project", "ok", f"{len(bundle.prompts)} prompts in {project.root}.")
+    found = Finding("project", "ok", f"{project.root} (prompts: {len(bundle.prompts)})")
     if compiled.diagnostics:
         found = Finding("project", "warning", str(compiled.diagnostics[0]), "See all: promptstudio check")
     return [found, *reach_providers(bundle.providers.values(), os.environ)]

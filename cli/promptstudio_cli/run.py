@@ -26,7 +26,10 @@ def run(
         bool, typer.Option("--json", help="Print the endpoint's whole answer as JSON.")
     ] = False,
 ) -> None:
-    """Run a prompt: the text goes to stdout, tokens and cost to stderr."""
+    """Run a prompt and print the model's answer.
+
+    The text goes to stdout, the tokens and their cost to stderr.
+    """
     from promptstudio.prompts.bundle import load_bundle
     from promptstudio_cli.ask import ask
     from promptstudio_cli.project import bundle_of, current_project, resolve

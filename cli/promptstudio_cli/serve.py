@@ -13,10 +13,11 @@ DEFAULT_PORT: Final = 8787
 
 def serve(arguments: list[str]) -> None:
     """Run `promptstudio serve` with the arguments that follow its name."""
+    options = _parser().parse_args(arguments)
+
     from promptstudio_cli.project import data_folder, project_root
     from promptstudio_cli.server import run_server
 
-    options = _parser().parse_args(arguments)
     run_server(
         project_root(),
         data=data_folder(options.data),
@@ -38,7 +39,7 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=DEFAULT_PORT,
         help=f"the port; 0 takes a free one (default {DEFAULT_PORT})",
     )
@@ -48,8 +49,9 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
+def port(text: str) -> int:
+    """A port's number. argparse tells of the ValueError by this function's name."""
+    number = int(text)
+    if not 0 <= number <= 65535:
         raise ValueError(text)
-    return port
+    return number

@@ -1,0 +1,115 @@
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, use_provider
+from tests.conformance.case import Answer
+from tests.conformance.upstream import ScriptedUpstream
+
+
+def examine(promptstudio: Command, *more: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    result = promptstudio("doctor", "--json", "--port", str(free_port()), *more, **environment)
+    report = json.loads(result.stdout)
+    assert report["ok"] == (result.returncode == 0)
+    return result.returncode, {check["name"]: check for check in report["checks"]}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_project_on_echo_needs_nothing(promptstudio: Command, project: Path) -> None:
+    returncode, checks = examine(promptstudio)
+    assert returncode == 0
+    assert checks["provider echo"]["status"] == "ok"
+    assert checks["project"]["detail"] == f"{project} (prompts: 1)"
+    assert {"python", "node", "wrangler", "data", "keys"} <= checks.keys()
+
+
+def test_a_provider_that_answers(promptstudio: Command, project: Path, upstream: ScriptedUpstream) -> None:
+    use_provider(project, f"{upstream.url}/v1")
+    script = upstream.play([Answer(200, {"content-type": "application/json"}, [b"{}"], streamed=False)])
+    returncode, checks = examine(promptstudio, LOCAL_KEY="secret")
+    assert returncode == 0
+    assert checks["provider local"]["detail"] == f"{upstream.url}/v1 answers and takes LOCAL_KEY."
+    [call] = script.calls
+    assert (call.method, call.path, call.headers["authorization"]) == ("GET", "/v1/models", "Bearer secret")
+
+
+@pytest.mark.parametrize(
+    ("status", "key", "said"),
+    [(401, "wrong", "refuses the key in LOCAL_KEY"), (401, "", "LOCAL_KEY is not set")],
+)
+def test_a_missing_or_wrong_key_comes_with_advice(
+    promptstudio: Command, project: Path, upstream: ScriptedUpstream, status: int, key: str, said: str
+) -> None:
+    use_provider(project, f"{upstream.url}/v1")
+    upstream.play([Answer(status, {}, [], streamed=False)])
+    returncode, checks = examine(promptstudio, LOCAL_KEY=key)
+    assert returncode == 1
+    assert checks["provider local"]["status"] == "missing"
+    assert said in checks["provider local"]["detail"]
+    assert checks["provider local"]["advice"]
+
+
+def test_a_redirect_takes_the_key_nowhere(
+    promptstudio: Command, project: Path, upstream: ScriptedUpstream
+) -> None:
+    use_provider(project, f"{upstream.url}/v1")
+    script = upstream.play([Answer(302, {"location": f"{upstream.url}/elsewhere"}, [], streamed=False)])
+    examine(promptstudio, LOCAL_KEY="secret")
+    assert len(script.calls) == 1
+
+
+def test_a_provider_that_is_not_there(
+    promptstudio: Command, project: Path, upstream: ScriptedUpstream
+) -> None:
+    use_provider(project, upstream.refused_url, key_variable=None)
+    returncode, checks = examine(promptstudio)
+    assert returncode == 1
+    assert "cannot be reached" in checks["provider local"]["detail"]
+    assert "start the server" in checks["provider local"]["advice"]
+
+
+def test_a_project_that_does_not_compile(promptstudio: Command, project: Path) -> None:
+    (project / "prompts" / "bad.prompt").write_text("{{#if a}}")
+    returncode, checks = examine(promptstudio)
+    assert returncode == 1
+    assert "promptstudio check" in checks["project"]["advice"]
+
+
+def test_outside_a_project_it_still_looks_at_the_tools(promptstudio: Command) -> None:
+    returncode, checks = examine(promptstudio)
+    assert returncode == 0
+    assert checks["project"]["status"] == "warning"
+    assert checks["python"]["status"] == "ok"
+
+
+def test_a_port_in_use_is_said(promptstudio: Command, project: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        result = promptstudio("doctor", "--port", str(port))
+    assert f"port {port}" in result.stdout
+    assert "Not free" in result.stdout
+
+
+def test_keys_that_cannot_be_read_are_a_failure(promptstudio: Command, project: Path) -> None:
+    (project / ".promptstudio").mkdir()
+    (project / ".promptstudio" / "keys.json").write_text("{")
+    returncode, checks = examine(promptstudio)
+    assert returncode == 1
+    assert checks["keys"]["status"] == "missing"
+
+
+def test_the_table_shows_advice_beside_what_is_missing(promptstudio: Command, project: Path) -> None:
+    result = promptstudio("doctor", "--port", str(free_port()))
+    assert "promptstudio keys create NAME" in result.stdout
+    assert "\x1b[" not in result.stdout

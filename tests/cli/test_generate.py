@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+
+from tests.cli.command import Command
+
+
+def generate(promptstudio: Command, *more: str) -> tuple[int, str]:
+    result = promptstudio("generate", "cloudflare", "-o", "out", *more)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_a_complete_project_with_the_prompts_inside(promptstudio: Command, project: Path) -> None:
+    returncode, said = generate(promptstudio)
+    assert returncode == 0
+    assert "out/README.md" in said
+    bundle = json.loads((project / "out" / "src" / "bundle.json").read_text())
+    assert list(bundle["prompts"]) == ["greet"]
+    assert {path.name for path in (project / "out").iterdir()} >= {
+        "wrangler.jsonc",
+        "package.json",
+        "README.md",
+    }
+
+
+def test_it_is_generated_anew_in_place(promptstudio: Command, project: Path) -> None:
+    generate(promptstudio)
+    own = project / "out" / "notes.txt"
+    own.write_text("mine")
+    prompt = project / "prompts" / "greet.prompt"
+    prompt.write_text(prompt.read_text().replace("Greet", "Welcome"))
+    returncode, _ = generate(promptstudio)
+    assert returncode == 0
+    assert "Welcome" in (project / "out" / "src" / "bundle.json").read_text()
+    assert own.read_text() == "mine"
+
+
+def test_a_foreign_folder_is_left_alone_unless_forced(promptstudio: Command, project: Path) -> None:
+    (project / "out").mkdir()
+    (project / "out" / "thesis.txt").write_text("mine")
+    returncode, said = generate(promptstudio)
+    assert returncode == 1
+    assert "out holds other things" in said
+    assert [path.name for path in (project / "out").iterdir()] == ["thesis.txt"]
+    assert generate(promptstudio, "--force")[0] == 0
+    assert (project / "out" / "thesis.txt").read_text() == "mine"
+
+
+def test_nothing_is_written_through_a_link(promptstudio: Command, project: Path) -> None:
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
+    generate(promptstudio)
+    source = project / "out" / "src"
+    source.rename(project / "out" / "was-src")
+    source.symlink_to(elsewhere)
+    returncode, said = generate(promptstudio, "--force")
+    assert returncode == 1
+    assert "Traceback" not in said
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_the_endpoint_settings_reach_the_target(promptstudio: Command, project: Path) -> None:
+    settings = 'name = "acme"\n[endpoint]\nbody_limit = 4096\ncors_origins = ["https://acme.example"]\n'
+    (project / "promptstudio.toml").write_text(settings)
+    generate(promptstudio)
+    wrangler = (project / "out" / "wrangler.jsonc").read_text()
+    assert "4096" in wrangler
+    assert "https://acme.example" in wrangler
+
+
+def test_an_unknown_target_names_those_there_are(promptstudio: Command, project: Path) -> None:
+    result = promptstudio("generate", "mainframe", "-o", "out")
+    assert result.returncode == 2
+    assert result.stderr == 'Error: There is no target "mainframe".\nTargets: cloudflare.\n'
+    assert not (project / "out").exists()

@@ -1,0 +1,160 @@
+"""`run` against a scripted provider: what it is sent, what the person sees."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, Command, environment, use_provider, write_prompt
+from tests.conformance.case import Answer, When
+from tests.conformance.upstream import ScriptedUpstream
+
+EVENTS = {"content-type": "text/event-stream"}
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def local(project: Path, upstream: ScriptedUpstream) -> Path:
+    """The project, with a provider `local` that is scripted."""
+    use_provider(project, f"{upstream.url}/v1")
+    return project
+
+
+def completion(text: str) -> bytes:
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    return json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+def chunk(text: str, finish_reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish_reason}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+LAST = (
+    chunk("", "stop")
+    + b'data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5}}\n\ndata: [DONE]\n\n'
+)
+
+
+def test_the_answer_goes_to_stdout_and_its_cost_to_stderr(
+    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+) -> None:
+    script = upstream.play([Answer(200, JSON, [completion("Hello, Ada!")], streamed=False)])
+    result = promptstudio("run", "greet", "--var", "who=Ada", LOCAL_KEY="secret")
+    assert (result.returncode, result.stdout) == (0, "Hello, Ada!\n")
+    assert result.stderr == "local/small: 10 tokens in, 5 out, 0.00002 USD\n"
+    [call] = script.calls
+    assert call.headers["authorization"] == "Bearer secret"
+    assert json.loads(call.body)["messages"][-1] == {"role": "user", "content": "Greet Ada."}
+
+
+def test_text_is_printed_as_it_comes(local: Path, upstream: ScriptedUpstream) -> None:
+    """The model goes on only once its first words have been seen here."""
+    steps = [chunk("Hello, "), When(b"Hello, "), chunk("Ada!"), LAST]
+    script = upstream.play([Answer(200, EVENTS, steps, streamed=True)])
+    with subprocess.Popen(
+        [COMMAND, "run", "greet", "--var", "who=Ada", "--stream"],
+        cwd=local,
+        env=environment({"LOCAL_KEY": "secret"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.read(7)
+        script.client_received(first)
+        rest, said = process.communicate(timeout=60)
+    assert first + rest == b"Hello, Ada!\n"
+    assert b"10 tokens in, 5 out, 0.00002 USD" in said
+    assert script.problems == []
+
+
+def test_the_whole_answer_as_json(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
+    for stream in ([], ["--stream"]):
+        steps = [chunk("Hel"), chunk("lo"), LAST] if stream else [completion("Hello")]
+        upstream.play([Answer(200, EVENTS if stream else JSON, steps, streamed=bool(stream))])
+        result = promptstudio("run", "greet", "--var", "who=Ada", "--json", *stream, LOCAL_KEY="secret")
+        answer = json.loads(result.stdout)
+        assert answer["output"] == {"type": "text", "text": "Hello"}
+        assert answer["cost_usd"] == "0.00002"
+        assert result.stderr == ""
+
+
+def test_another_model_can_be_asked(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
+    script = upstream.play([Answer(200, JSON, [completion("Hi")], streamed=False)])
+    result = promptstudio("run", "greet", "--var", "who=Ada", "--model", "local/large", LOCAL_KEY="secret")
+    assert result.stderr == "local/large: 10 tokens in, 5 out, unknown cost\n"
+    assert json.loads(script.calls[0].body)["model"] == "large"
+    assert "large" not in (local / "prompts" / "greet.prompt").read_text()
+
+
+def test_another_model_is_checked_like_the_file(promptstudio: Command, project: Path) -> None:
+    result = promptstudio("run", "greet", "--var", "who=Ada", "--model", "nowhere/large")
+    assert result.returncode == 1
+    assert "prompts/greet.prompt:" in result.stderr
+    assert "nowhere" in result.stderr
+
+
+def test_history_reaches_the_model(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
+    script = upstream.play([Answer(200, JSON, [completion("Hi")], streamed=False)])
+    (local / "talk.json").write_text('[{"role":"user","content":"Before."}]')
+    promptstudio("run", "greet", "--var", "who=Ada", "--messages", "@talk.json", LOCAL_KEY="secret")
+    contents = [message["content"] for message in json.loads(script.calls[0].body)["messages"]]
+    assert contents[-2:] == ["Before.", "Greet Ada."]
+
+
+def test_structured_output_is_printed_as_the_model_wrote_it(promptstudio: Command, project: Path) -> None:
+    write_prompt(
+        project,
+        "mood",
+        "---\noutput:\n  format: json\n  schema:\n    mood(enum): [good, bad]\n---\nHow is it?\n",
+    )
+    result = promptstudio("run", "mood")
+    assert json.loads(result.stdout) == {"mood": "good"}
+
+
+def test_without_the_provider_key_it_says_which_variable_to_set(promptstudio: Command, local: Path) -> None:
+    result = promptstudio("run", "greet", "--var", "who=Ada")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "LOCAL_KEY" in result.stderr
+
+
+def test_a_provider_that_breaks_off_is_one_sentence(
+    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+) -> None:
+    upstream.play([Answer(200, EVENTS, [chunk("Hello, ")], streamed=True, end="reset")])
+    result = promptstudio("run", "greet", "--var", "who=Ada", "--stream", LOCAL_KEY="secret")
+    assert result.returncode == 1
+    assert result.stdout.startswith("Hello, ")
+    assert result.stderr == "Error: Provider local broke off in the middle of the answer.\n"
+
+
+def test_an_answer_that_breaks_its_promise_is_refused(
+    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+) -> None:
+    write_prompt(
+        local, "mood", "---\noutput:\n  format: json\n  schema:\n    mood: string\n---\nHow is it?\n"
+    )
+    upstream.play([Answer(200, JSON, [completion('{"mood":7}')], streamed=False)])
+    result = promptstudio("run", "mood", LOCAL_KEY="secret")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[1:] == ["  /mood: 7 is not a string"]
+
+
+def test_ctrl_c_hangs_up_on_the_model_and_says_nothing(local: Path, upstream: ScriptedUpstream) -> None:
+    script = upstream.play([Answer(200, EVENTS, [chunk("Hello, ")], streamed=True, end="hang")])
+    with subprocess.Popen(
+        [COMMAND, "run", "greet", "--var", "who=Ada", "--stream"],
+        cwd=local,
+        env=environment({"LOCAL_KEY": "secret"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(7) == b"Hello, "
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, b"")
+    assert script.wait_for_abort()
