@@ -124,7 +124,7 @@ def parse(provider: Provider, body: bytes) -> Answer:
         raise AppError("provider_garbage", provider=provider.name)
     blocks = [block for block in objects(message["content"]) if block.get("type") == "text"]
     answer = "".join(text(block.get("text")) for block in blocks)
-    return Answer(answer, _finish_reason(message.get("stop_reason")), _usage(message, Usage()))
+    return Answer(answer, _finish_reason(message.get("stop_reason")), _usage(message, None))
 
 
 def _finish_reason(stop_reason: Json) -> str:
@@ -137,18 +137,17 @@ def _usage(message: dict[str, Json], before: Usage | None) -> Usage | None:
     told = member(message, "usage")
     if not told:
         return before
-    before = before or Usage()
-    fresh = before.input - before.cached - before.cache_write
-    if isinstance(told.get("input_tokens"), int):
-        fresh = count(told["input_tokens"])
-    cached = _newer(told.get("cache_read_input_tokens"), before.cached)
-    written = _newer(told.get("cache_creation_input_tokens"), before.cache_write)
-    output = _newer(told.get("output_tokens"), before.output)
+    old = before or Usage()
+    fresh = _newer(told, "input_tokens", old.input - old.cached - old.cache_write)
+    cached = _newer(told, "cache_read_input_tokens", old.cached)
+    written = _newer(told, "cache_creation_input_tokens", old.cache_write)
+    output = _newer(told, "output_tokens", old.output)
     return Usage(input=fresh + cached + written, output=output, cached=cached, cache_write=written)
 
 
-def _newer(value: Json, before: int) -> int:
-    return before if value is None else count(value)
+def _newer(told: dict[str, Json], name: str, old: int) -> int:
+    value = told.get(name)
+    return old if value is None else count(value)
 
 
 def parse_event(provider: Provider, event: ServerSentEvent, state: StreamState) -> str:

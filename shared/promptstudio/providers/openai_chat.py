@@ -137,6 +137,6 @@ def parse_event(provider: Provider, event: ServerSentEvent, state: StreamState) 
     if usage := _usage(chunk):
         state.usage = usage
     for choice in objects(chunk.get("choices")):
-        if choice.get("index", 0) == 0:
+        if not choice.get("index"):
             return _take(choice, "delta", state)
     return ""

@@ -148,8 +148,6 @@ class Transport:
             )
         except TimeoutError:
             raise AppError("provider_timeout", provider=name) from None
-        except aiohttp.ClientResponseError:  # what came back is not HTTP
-            raise AppError("provider_garbage", provider=name) from None
         except (aiohttp.ClientError, OSError):
             return AppError("provider_unreachable", provider=name)
         status = response.status
