@@ -32,13 +32,16 @@ def serve(context: typer.Context) -> None:
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.callback()(options)
-for command in (init.init, check.check, render.render, run.run):
-    app.command()(command)
+app.command()(init.init)
+app.command()(check.check)
+app.command()(render.render)
+app.command()(run.run)
 # The options of `serve` belong to its own file, which main.py calls without Typer.
 app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )(serve)
-for command in (dev.dev, build.build, generate.generate):
-    app.command()(command)
+app.command()(dev.dev)
+app.command()(build.build)
+app.command()(generate.generate)
 app.add_typer(keys.app, name="keys")
 app.command()(doctor.doctor)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from promptstudio.endpoint.app import Endpoint
 from promptstudio.endpoint.exchange import Message
-from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings
 from promptstudio.sse import ServerSentEvent, SseDecoder
 from promptstudio.values import Json, dumps
 from promptstudio_cli.errors import CommandError
+from promptstudio_functions.wiring import wire
 
 _SCOPE: Final = {
     "type": "http",
@@ -43,12 +42,11 @@ def ask(
 async def _exchange(
     bundle: Mapping[str, Json], path: str, client: "_Client", environ: Mapping[str, str]
 ) -> None:
-    transport = Transport(environ)
+    services = wire(bundle, Settings(), None, environ)
     try:
-        endpoint = Endpoint(bundle, transport, None, Settings())
-        await endpoint({**_SCOPE, "path": path}, client.receive, client.send)
+        await services.endpoint({**_SCOPE, "path": path}, client.receive, client.send)
     finally:
-        await transport.close()
+        await services.transport.close()
 
 
 class _Client:

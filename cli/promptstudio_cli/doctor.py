@@ -11,7 +11,7 @@ from promptstudio_cli.serve import DEFAULT_PORT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptstudio_cli.probes import Finding
+    from promptstudio_cli.findings import Finding
 
 _SIGNS: Final = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✗[/]"}
 

@@ -10,14 +10,14 @@ from typing import Final
 
 from promptstudio.endpoint.keys import KeyRecord, KeysError, parse_records, print_records
 from promptstudio_cli.errors import CommandError
+from promptstudio_functions.key_source import FILE
 
-FILE_NAME: Final = "keys.json"
 _OWNER_ONLY: Final = 0o700
 
 
 def read(folder: Path) -> list[KeyRecord]:
     """The records in the folder's keys.json; none where there is no such file. Raises CommandError."""
-    path = folder / FILE_NAME
+    path = folder / FILE
     try:
         return parse_records(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -28,9 +28,9 @@ def read(folder: Path) -> list[KeyRecord]:
 
 def write(folder: Path, records: list[KeyRecord]) -> Path:
     """Replace keys.json in one step, readable by its owner alone; returns its path."""
-    path = folder / FILE_NAME
+    path = folder / FILE
     # NamedTemporaryFile creates with mode 0600.
-    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=f".{FILE_NAME}.", delete=False) as file:
+    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=f".{FILE}.", delete=False) as file:
         file.write(print_records(records))
         file.flush()
         os.fsync(file.fileno())

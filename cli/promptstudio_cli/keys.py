@@ -11,6 +11,7 @@ from promptstudio_cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from promptstudio.endpoint.keys import KeyRecord
+    from promptstudio.values import Json
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.", rich_markup_mode=None)
 
@@ -53,7 +54,7 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
 
     records = keyfile.read(_folder(data))
     if as_json:
-        keys = [{"id": row.id, "name": row.name, "created_at": row.created_at} for row in records]
+        keys: list[Json] = [{"id": row.id, "name": row.name, "created_at": row.created_at} for row in records]
         typer.echo(dumps({"keys": keys}))
         return
     for record in records:

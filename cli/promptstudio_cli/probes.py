@@ -17,6 +17,7 @@ from promptstudio_cli.errors import CommandError
 from promptstudio_cli.findings import Finding
 from promptstudio_cli.project import current_project, data_folder
 from promptstudio_cli.reach import reach_providers
+from promptstudio_functions.key_source import FILE
 
 _NODE_MAJOR: Final = 20
 _TOOL_TIMEOUT_S: Final = 15
@@ -114,7 +115,7 @@ def _keys(folder: Path) -> Finding:
     except CommandError as error:
         return Finding("keys", "missing", error.message, error.advice)
     if count:
-        return Finding("keys", "ok", f"{count} in {folder / keyfile.FILE_NAME}.")
+        return Finding("keys", "ok", f"{count} in {folder / FILE}.")
     return Finding(
         "keys",
         "warning",

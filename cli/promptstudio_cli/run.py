@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promptstudio_cli.errors import CommandError
 from promptstudio_cli.given import Input, Messages, Name, Var, Variables
 
 if TYPE_CHECKING:
-    from promptstudio.prompts.project import Project, Source
+    from promptstudio.prompts.file import Source
+    from promptstudio.prompts.project import Project
 
 
 def run(
@@ -58,13 +60,17 @@ def _with_model(project: "Project", name: str, model: str) -> "Project":
     """The project with every version of a prompt on another model, checked like any other."""
     from dataclasses import replace
 
-    from promptstudio.prompts.file import edit, parse_file
+    from promptstudio.prompts.edit import EditError, edit
+    from promptstudio.prompts.file import parse_file
     from promptstudio.prompts.front_matter import prompt_name
 
     def on_model(source: "Source") -> "Source":
         if prompt_name(parse_file(source.text, source.path)) != name:
             return source
-        return replace(source, text=edit(source.text, {("model",): model}))
+        try:
+            return replace(source, text=edit(source.text, {("model",): model}))
+        except EditError as error:
+            raise CommandError(f"{source.path}: {error}", "Name the model in the file.") from None
 
     return replace(project, sources=tuple(on_model(source) for source in project.sources))
 
