@@ -1,7 +1,6 @@
 """.prompt files: YAML front matter between two lines of `---`, and a template."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -39,13 +38,14 @@ class PromptFile:
     path: str
     text: str
     front: FrontMatter | None
-    metadata: Mapping[str, Json]
+    metadata: dict[str, Json]
     body: str
     body_offset: int
 
     @property
-    def body_line(self) -> int:
-        return position(self.text, self.body_offset)[0]
+    def body_place(self) -> tuple[int, int]:
+        """Line and column where the body begins."""
+        return position(self.text, self.body_offset)
 
     def place(self, *keys: str | int) -> tuple[int, int]:
         """Line and column of a key in the front matter, or of the nearest key above it that is there."""
@@ -56,7 +56,7 @@ class PromptFile:
             child = node.children.get(key)
             if child is None:
                 break
-            offset = node.keys[key] if isinstance(key, str) else child.start
+            offset = node.keys[key][0] if isinstance(key, str) else child.start
             node = child
         return position(self.text, self.front.start + offset)
 
@@ -86,7 +86,7 @@ def parse_file(text: str, path: str) -> PromptFile:
         path=path,
         text=text,
         front=FrontMatter(start, end, root),
-        metadata=cast("Mapping[str, Json]", root.value) if root else {},
+        metadata=cast("dict[str, Json]", root.value) if root else {},
         body=trimmed.rstrip(WHITE_SPACE),
         body_offset=after + len(body) - len(trimmed),
     )

@@ -58,7 +58,8 @@ def compile_version(
 def parse_template(file: PromptFile) -> Template | Diagnostic:
     """The body's template, or what is wrong with it."""
     try:
-        return parse(file.body, path=file.path, line=file.body_line)
+        line, column = file.body_place
+        return parse(file.body, path=file.path, line=line, column=column)
     except TemplateError as error:
         return Diagnostic(file.path, error.line, error.column, error.message)
 

@@ -29,7 +29,8 @@ _INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
-# Line breaks of YAML 1.1 that YAML 1.2 takes for ordinary characters are hidden from the parser.
+# Line breaks of YAML 1.1 that YAML 1.2 takes for ordinary characters are hidden from the parser, behind
+# code points that Unicode keeps for such use and never for text.
 _HIDDEN: Final = str.maketrans("\x85\u2028\u2029", "\ufdd0\ufdd1\ufdd2")
 _SHOWN: Final = str.maketrans("\ufdd0\ufdd1\ufdd2", "\x85\u2028\u2029")
 
@@ -47,8 +48,9 @@ class YamlError(Exception):
 class Node:
     """A value and where it is written: from `start` to `end`, its anchor and tag included.
 
-    `keys` holds the offset of each member's key, `children` what a mapping or sequence holds. `size` counts
-    the values below and including this one, those behind aliases too.
+    `keys` holds where each member's key begins and ends, `children` what a mapping or sequence holds.
+    `flow` is false for block collections and block scalars. `size` counts the values from this one down,
+    those behind aliases too.
     """
 
     kind: Literal["scalar", "sequence", "mapping", "alias"]
@@ -56,7 +58,7 @@ class Node:
     start: int
     end: int
     flow: bool = True
-    keys: Mapping[str, int] = field(default_factory=dict)
+    keys: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     children: "Mapping[str | int, Node]" = field(default_factory=dict)
     size: int = 1
 
@@ -133,8 +135,8 @@ class _Composer:
         else:
             value = _tagged(event.tag, text, start)
         block = event.style in ("|", ">")
-        if block:  # the mark lies behind the blank lines that follow
-            end = start + len(self._text[start:end].rstrip())
+        if block:
+            end = start + len(_without_blank_end(self._text[start:end]))
         return Node("scalar", value, start, end, flow=not block)
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Node:
@@ -156,14 +158,14 @@ class _Composer:
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> Node:
         _check_tag(event.tag, "map", _start(event))
-        keys: dict[str, int] = {}
+        keys: dict[str, tuple[int, int]] = {}
         members: dict[str | int, Node] = {}
         inner = next(self._events)
         while not isinstance(inner, yaml.MappingEndEvent):
             key = _key(inner)
             if key in keys:
                 raise YamlError(f"the key {key} stands here twice", _start(inner))
-            keys[key] = _start(inner)
+            keys[key] = _start(inner), _end(inner)
             members[key] = self._node(next(self._events), depth + 1)
             inner = next(self._events)
         return Node(
@@ -184,6 +186,12 @@ def _start(event: yaml.Event) -> int:
 
 def _end(event: yaml.Event) -> int:
     return cast("yaml.Mark", event.end_mark).index
+
+
+def _without_blank_end(block: str) -> str:
+    """A block scalar's mark lies behind the blank lines that follow it; `|+` makes them its own."""
+    keeps = "+" in block[: block.find("\n")].partition("#")[0]
+    return block.removesuffix("\n").removesuffix("\r") if keeps else block.rstrip()
 
 
 def _collection_end(
@@ -212,7 +220,7 @@ def _tagged(tag: str, text: str, offset: int) -> Json:
     if kinds is None:
         raise YamlError(f"the tag {tag} is not known", offset)
     if type(value) not in kinds:
-        raise YamlError(f"{text} is not of the type that its tag names", offset)
+        raise YamlError("a value is not of the type that its tag names", offset)
     return value
 
 
@@ -225,8 +233,13 @@ def _resolve(text: str, offset: int) -> Json:
     if _INT.fullmatch(text) or _FLOAT.fullmatch(text):
         return _number(text, offset)
     if _NOT_FINITE.fullmatch(text):
-        raise YamlError(f"{text} is not a number that JSON has", offset)
+        raise YamlError("a number has to be finite", offset)
     return text
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether text without quotes is read as text, not as null, a boolean or a number."""
+    return not any(pattern.fullmatch(text) for pattern in (_NULL, _BOOL, _INT, _FLOAT, _NOT_FINITE))
 
 
 def _number(text: str, offset: int) -> Json:
@@ -236,4 +249,4 @@ def _number(text: str, offset: int) -> Json:
             return normalize(int(text[2:], base))
         return normalize(int(text) if len(text) < 20 and _INT.fullmatch(text) else float(text))
     except InvalidJsonError:
-        raise YamlError(f"{text} is beyond the range of a double", offset) from None
+        raise YamlError("a number is beyond the range of a double", offset) from None
