@@ -1,0 +1,80 @@
+// Reads deployments from stdin, a JSON line each: {"files": {path: text}, "bindings": {name: text}}.
+// Bundles the project, runs it in workerd in place of the one before, and answers {"url"} or {"error"}.
+
+import { createRequire } from "node:module";
+import { posix } from "node:path";
+import { createInterface } from "node:readline";
+
+const require = createRequire(process.argv[2]);
+const esbuild = require("esbuild");
+const { Log, LogLevel, Miniflare } = require("miniflare");
+const typescript = require("typescript");
+
+let worker;
+
+async function deploy({ files, bindings }) {
+  const settings = readSettings(files["wrangler.jsonc"]);
+  const options = {
+    modules: true,
+    script: await bundle(files, settings.main),
+    bindings: { ...settings.vars, ...bindings },
+    compatibilityDate: settings.compatibility_date,
+    compatibilityFlags: settings.compatibility_flags ?? [],
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    handleRuntimeStdio: (stdout, stderr) => {
+      stdout.resume();
+      stderr.pipe(process.stderr, { end: false });
+    },
+  };
+  if (worker === undefined) worker = new Miniflare(options);
+  else await worker.setOptions(options);
+  return { url: (await worker.ready).href };
+}
+
+function readSettings(text) {
+  const { config, error } = typescript.parseConfigFileTextToJson("wrangler.jsonc", text);
+  if (error) throw new Error(typescript.flattenDiagnosticMessageText(error.messageText, "\n"));
+  return config;
+}
+
+async function bundle(files, entry) {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    plugins: [inMemory(files)],
+    logLevel: "silent",
+  });
+  return outputFiles[0].text;
+}
+
+/** The project's files for esbuild, without a disk. */
+function inMemory(files) {
+  return {
+    name: "in-memory",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, importer }) => {
+        const target = posix.join(importer === "" ? "" : posix.dirname(importer), path);
+        const found = [target, `${target}.ts`, `${target}/index.ts`, target.replace(/\.js$/, ".ts")];
+        const file = found.find((candidate) => candidate in files);
+        return file === undefined ? { external: true } : { path: file, namespace: "project" };
+      });
+      build.onLoad({ filter: /.*/, namespace: "project" }, ({ path }) => ({
+        contents: files[path],
+        loader: path.endsWith(".json") ? "json" : "ts",
+      }));
+    },
+  };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await deploy(JSON.parse(line)).catch((error) => ({ error: String(error?.stack ?? error) }));
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await worker?.dispose();
