@@ -69,7 +69,9 @@ def test_a_project_name_is_made_fit() -> None:
 
 
 def test_settings_become_variables() -> None:
-    options = TargetOptions(name="a", body_limit=5, cors_origins=('https://a.example", "b', "https://b.example"))
+    options = TargetOptions(
+        name="a", body_limit=5, cors_origins=('https://a.example", "b', "https://b.example")
+    )
     wrangler = generate("cloudflare", bundle(), options)["wrangler.jsonc"]
     assert r'"PROMPTSTUDIO_CORS_ORIGINS": "https://a.example\", \"b,https://b.example"' in wrangler
     assert '"PROMPTSTUDIO_BODY_LIMIT": "5"' in wrangler

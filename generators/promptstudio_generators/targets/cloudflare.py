@@ -17,6 +17,7 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
     """The project's files; see `targets.generate`."""
     document = cast("dict[str, Json]", dict(bundle))
     samples = {PromptName(name): body for name, body in sample_bodies(document).items()}
+    provider_secrets = _provider_secrets(document)
     context = {
         "name": worker_name(options.name),
         "variables": {
@@ -24,7 +25,8 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
             "PROMPTSTUDIO_BODY_LIMIT": str(options.body_limit),
         },
         "keys": _KEYS,
-        "provider_secrets": _provider_secrets(document),
+        "provider_secrets": provider_secrets,
+        "secrets": [_KEYS, *provider_secrets],
         "prompt": next(iter(samples)),
     }
     runtime = {f"src/promptstudio/{path}": text for path, text in typescript_runtime().items()}

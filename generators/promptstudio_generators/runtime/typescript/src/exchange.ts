@@ -1,9 +1,8 @@
 /** One HTTP request and its answer. */
 
 import { AppError } from "./errors";
-import { problemBody, problemHeaders, PROBLEM_TYPE } from "./problems";
 
-export const JSON_TYPE = "application/json";
+export type HeaderFields = Readonly<Record<string, string>>;
 
 const ID_BYTES = 12;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -18,55 +17,59 @@ export function newId(): string {
     used = 0;
   }
   let id = "";
-  for (const end = used + ID_BYTES; used < end; used += 1) id += HEX[random[used] ?? 0];
+  for (const end = used + ID_BYTES; used < end; used += 1) id += HEX[random[used] as number];
   return id;
+}
+
+/** The header that tells how long the model took. */
+export function serverTiming(milliseconds: number): HeaderFields {
+  return { "Server-Timing": `model;dur=${milliseconds.toFixed(1)}` };
 }
 
 /** `extraHeaders` go out with whatever is answered. */
 export class Exchange {
   readonly id = `req_${newId()}`;
-  extraHeaders: Readonly<Record<string, string>> = {};
+  extraHeaders: HeaderFields = {};
 
   constructor(readonly request: Request) {}
-
-  answer(
-    status: number,
-    contentType: string,
-    body: BodyInit | null,
-    headers: Readonly<Record<string, string>> = {},
-  ): Response {
-    return new Response(body, {
-      status,
-      headers: { "Content-Type": contentType, "X-Request-Id": this.id, ...headers, ...this.extraHeaders },
-    });
-  }
-
-  problem(error: AppError, headers: Readonly<Record<string, string>> = {}): Response {
-    const all = { ...problemHeaders(error), ...headers };
-    return this.answer(error.status, PROBLEM_TYPE, problemBody(error, this.id), all);
-  }
 
   /** The whole body; throws AppError body_too_large beyond `limit` bytes. */
   async body(limit: number): Promise<Uint8Array> {
     const declared = this.request.headers.get("content-length");
-    if (declared === null) return this.countedBody(limit);
+    if (declared === null) return readCounted(this.request.body, limit);
     if (Number(declared) > limit) throw new AppError("body_too_large", { limit });
     return new Uint8Array(await this.request.arrayBuffer());
   }
 
-  private async countedBody(limit: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of this.request.body ?? []) {
-      length += piece.byteLength;
-      if (length > limit) throw new AppError("body_too_large", { limit });
-      pieces.push(piece);
-    }
-    return joined(pieces, length);
+  answer(status: number, contentType: string, body: BodyInit, headers: HeaderFields = {}): Response {
+    return this.respond(status, body, { "Content-Type": contentType, ...headers });
+  }
+
+  /** A 204. */
+  answerEmpty(headers: HeaderFields): Response {
+    return this.respond(204, null, headers);
+  }
+
+  answerStream(body: ReadableStream<Uint8Array>, headers: HeaderFields): Response {
+    return this.answer(200, "text/event-stream", body, { "Cache-Control": "no-cache", ...headers });
+  }
+
+  private respond(status: number, body: BodyInit | null, headers: HeaderFields): Response {
+    return new Response(body, {
+      status,
+      headers: { ...headers, "X-Request-Id": this.id, ...this.extraHeaders },
+    });
   }
 }
 
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    length += piece.byteLength;
+    if (length > limit) throw new AppError("body_too_large", { limit });
+    pieces.push(piece);
+  }
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const piece of pieces) {

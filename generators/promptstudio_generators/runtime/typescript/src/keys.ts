@@ -11,10 +11,6 @@ export class KeyRing {
 
   constructor(private readonly hashes: ReadonlySet<string>) {}
 
-  get isEmpty(): boolean {
-    return this.hashes.size === 0;
-  }
-
   /** Whether the key is on the ring, where that is known without hashing. */
   remembers(key: string): boolean {
     return this.verified.has(key);

@@ -4,6 +4,17 @@ import { AppError } from "./errors";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
+/** What the client may know of an error; what nobody expected is logged.
+ *
+ * The log has such an error's name and where it arose. Its message stays out: it may quote what was sent. */
+export function asAppError(error: unknown, requestId: string): AppError {
+  if (error instanceof AppError) return error;
+  const [name, stack] = error instanceof Error ? [error.name, error.stack ?? ""] : [typeof error, ""];
+  const frames = stack.split("\n").filter((line) => line.startsWith("    at "));
+  console.error(`${requestId} failed: ${name} at\n${frames.join("\n")}`);
+  return new AppError("internal");
+}
+
 /** The problem document of an error, as JSON. */
 export function problemBody(error: AppError, requestId: string): string {
   return JSON.stringify({
@@ -23,11 +34,4 @@ export function problemHeaders(error: AppError): Record<string, string> {
   if (error.status === 401) headers["WWW-Authenticate"] = "Bearer";
   if (error.retryAfter !== undefined) headers["Retry-After"] = String(error.retryAfter);
   return headers;
-}
-
-/** What the caller may know of a failure that is ours; the log gets the rest. */
-export function asAppError(error: unknown, requestId: string): AppError {
-  if (error instanceof AppError) return error;
-  console.error(requestId, error);
-  return new AppError("internal");
 }
