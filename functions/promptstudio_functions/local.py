@@ -1,7 +1,24 @@
-"""The whole of PromptStudio in one process on a laptop."""
+"""Serving a project from this machine: one process, one port."""
 
-from collections.abc import Callable, Mapping
+import ipaddress
+import socket
+from collections.abc import Mapping
 from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from promptstudio_functions.key_source import FILE
+from promptstudio_functions.local_app import LocalApp, Report, create_app
+
+_GRACE_S: Final = 30
+_KEEP_ALIVE_S: Final = 65
+_BACKLOG: Final = 2048
+
+
+class ServeError(Exception):
+    """The server may not, or cannot, listen where it was told to."""
 
 
 def serve(
@@ -9,16 +26,71 @@ def serve(
     *,
     data: Path,
     environ: Mapping[str, str],
-    report: Callable[[str], None],
+    report: Report,
     host: str = "127.0.0.1",
     port: int = 8787,
     dev: bool = False,
 ) -> None:
     """Serve the project in `root` until SIGINT or SIGTERM, then finish what runs and return.
 
-    API keys are read from `data`/keys.json, or from PROMPTSTUDIO_KEYS. `port` 0 takes a free one. `report`
-    is given lines for the terminal: first the address, then (with `dev`, which watches the project's files
-    and runs on echo what lacks its provider's key) diagnostics at each change. Raises CompileError,
-    ProjectError, SettingsError, KeysError, or ServeError where it may not or cannot listen.
+    API keys are read from PROMPTSTUDIO_KEYS, else from `data`/keys.json. `port` 0 takes a free one. `report`
+    is given lines for the terminal: diagnostics, the address, then (with `dev`, which watches the project's
+    files and runs on echo what lacks its provider's key) what each change brings. Raises CompileError,
+    SettingsError, KeysError, or ServeError where it may not or cannot listen.
     """
-    raise NotImplementedError
+    with _listen(host, port) as listener:
+        public = not ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+        if public and not environ.get("PROMPTSTUDIO_KEYS", "").strip() and not (data / FILE).exists():
+            message = (
+                f"Others could reach {host}, so it takes API keys: create one with "
+                "`promptstudio keys create NAME`, or leave out --host."
+            )
+            raise ServeError(message)
+        app = create_app(root, data=data, environ=environ, report=report, dev=dev, public=public)
+        _Server(app, _address(listener), report).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        message = f"Cannot listen at {host} port {port}: {error.strerror}."
+        raise ServeError(message) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Tells where it listens as soon as it does; a signal ends it without ending the process."""
+
+    def __init__(self, app: LocalApp, address: str, report: Report) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                interface="asgi3",
+                lifespan="on",
+                ws="none",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                backlog=_BACKLOG,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        self._address = address
+        self._report = report
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._report(f"PromptStudio is at {self._address}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal lets what runs come to its end, the second does not."""
+        self.force_exit = self.should_exit
+        self.should_exit = True

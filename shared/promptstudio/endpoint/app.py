@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Final
 
 from promptstudio.endpoint import responses
+from promptstudio.endpoint.access import authorize
 from promptstudio.endpoint.answer import CONTENT_TYPE, RunFrames, run_body
 from promptstudio.endpoint.cors import cors_headers, is_preflight, preflight_headers
 from promptstudio.endpoint.documents import Documents
@@ -33,14 +34,14 @@ _RUN_PREFIX: Final = "/v1/prompts/"
 _RUN_SUFFIX: Final = "/run"
 _RESPONSES: Final = "/v1/responses"
 _HEALTH: Final = "/health"
-_OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class Endpoint:
     """Serves a bundle.
 
-    `keys` may be replaced at any time; None opens the endpoint to requests addressed to this machine.
-    `ping_s` is how long a stream may be silent.
+    `keys` and `settings` may be replaced at any time; without keys only requests addressed to this
+    machine's own name are answered. `bundle` is what `load` made ready. `ping_s` is how long a stream may
+    be silent.
     """
 
     def __init__(
@@ -54,14 +55,14 @@ class Endpoint:
     ) -> None:
         self.keys = keys
         self._transport = transport
-        self._settings = settings
+        self.settings = settings
         self._ping_s = ping_s
         self.load(bundle)
 
     def load(self, bundle: Mapping[str, Json]) -> None:
         """Serve another bundle from the next request on; raises ValueError where its format is not ours."""
-        self._bundle = load_bundle(bundle)
-        self._documents = Documents(bundle, self._bundle)
+        self.bundle = load_bundle(bundle)
+        self._documents = Documents(bundle, self.bundle)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
@@ -78,7 +79,7 @@ class Endpoint:
     async def _serve(self, exchange: Exchange, method: str, path: str) -> None:
         name = _run_name(path)
         allowed = _method(path, name)
-        origins = self._settings.cors_origins
+        origins = self.settings.cors_origins
         if origins:
             exchange.extra_headers = cors_headers(exchange.headers, origins)
         if method != allowed:
@@ -88,7 +89,7 @@ class Endpoint:
             exchange.extra_headers += ((b"allow", allowed.encode()),)
             raise AppError("method_not_allowed", methods=allowed)
         if path != _HEALTH:
-            self._authorize(exchange.headers)
+            authorize(self.keys, exchange.headers)
         if name is not None:
             await self._run(exchange, name)
         elif path == _RESPONSES:
@@ -96,25 +97,13 @@ class Endpoint:
         else:
             await exchange.answer(200, CONTENT_TYPE, self._documents.at(path))
 
-    def _authorize(self, headers: Mapping[bytes, bytes]) -> None:
-        if self.keys is None:
-            if _host(headers) not in _OWN_NAMES:
-                raise AppError("host_not_allowed")
-            return
-        authorization = headers.get(b"authorization", b"")
-        key = authorization[7:].strip()
-        if not key or authorization[:7].lower() != b"bearer ":
-            raise AppError("key_missing")
-        if not self.keys.holds(key):
-            raise AppError("key_invalid")
-
     async def _body(self, exchange: Exchange) -> dict[str, Json]:
-        data = await exchange.body(self._settings.body_limit)
+        data = await exchange.body(self.settings.body_limit)
         return read_json(exchange.headers.get(b"content-type"), data)
 
     async def _run(self, exchange: Exchange, name: str) -> None:
         request = read_run(await self._body(exchange))
-        prompt, version = self._bundle.resolve(name, request.version, request.label)
+        prompt, version = self.bundle.resolve(name, request.version, request.label)
         messages = render(version, request.variables, "/variables", request.messages)
         streamed = _prefers_stream(exchange) if request.stream is None else request.stream
         run = prepare(prompt, version, messages, stream=streamed, user=request.user)
@@ -126,8 +115,8 @@ class Endpoint:
 
     async def _respond(self, exchange: Exchange) -> None:
         request = responses.read(await self._body(exchange))
-        prompt, version = self._bundle.resolve(request.prompt, request.version)
-        version = responses.overridden(version, request, self._bundle)
+        prompt, version = self.bundle.resolve(request.prompt, request.version)
+        version = responses.overridden(version, request, self.bundle)
         messages = responses.render_messages(version, request)
         run = prepare(
             prompt,
@@ -169,13 +158,6 @@ def _method(path: str, name: str | None) -> str:
     if path in Documents.PATHS:
         return "GET"
     raise AppError("route_unknown")
-
-
-def _host(headers: Mapping[bytes, bytes]) -> str:
-    """The Host header's name, without its port."""
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    name, _, port = host.rpartition(":")
-    return name if port.isdecimal() else host
 
 
 def _prefers_stream(exchange: Exchange) -> bool:

@@ -1,0 +1,96 @@
+"""The built-in pages: static files, and what they show of a project. The pages themselves are public."""
+
+from importlib.resources import files
+from typing import Final, NamedTuple, cast
+
+from promptstudio.endpoint.access import authorize
+from promptstudio.endpoint.app import Endpoint
+from promptstudio.endpoint.exchange import Exchange, Header, Receive, Scope, Send
+from promptstudio.endpoint.problems import CONTENT_TYPE as PROBLEM_TYPE
+from promptstudio.endpoint.problems import problem_body, problem_headers
+from promptstudio.errors import AppError
+from promptstudio.values import Json, dumps
+from promptstudio_functions.live_project import LiveProject
+
+
+class _File(NamedTuple):
+    name: str
+    content_type: bytes
+
+
+_HTML: Final = b"text/html; charset=utf-8"
+_SCRIPT: Final = b"text/javascript; charset=utf-8"
+_FILES: Final = {
+    "/": _File("index.html", _HTML),
+    "/docs": _File("docs.html", _HTML),
+    "/page/style.css": _File("style.css", b"text/css; charset=utf-8"),
+    "/page/icon.svg": _File("icon.svg", b"image/svg+xml"),
+    **{
+        f"/page/{name}": _File(name, _SCRIPT)
+        for name in ("main.js", "form.js", "api.js", "docs.js", "element.js")
+    },
+}
+_PROJECT: Final = "/page/project.json"
+
+PATHS: Final = frozenset({*_FILES, _PROJECT})
+
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-cache"),
+)
+
+
+class Site:
+    """Answers PATHS."""
+
+    def __init__(self, project: LiveProject, endpoint: Endpoint, *, dev: bool) -> None:
+        self._project = project
+        self._endpoint = endpoint
+        self._dev = dev
+        self._folder = files("promptstudio_functions").joinpath("page")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send)
+        try:
+            await self._serve(exchange, scope["method"], scope["path"])
+        except AppError as error:
+            await exchange.answer(
+                error.status, PROBLEM_TYPE, problem_body(error, exchange.id), problem_headers(error)
+            )
+
+    async def _serve(self, exchange: Exchange, method: str, path: str) -> None:
+        if method not in ("GET", "HEAD"):
+            exchange.extra_headers = ((b"allow", b"GET, HEAD"),)
+            raise AppError("method_not_allowed", methods="GET, HEAD")
+        if path == _PROJECT:
+            authorize(self._endpoint.keys, exchange.headers)
+            body = dumps(self._described()).encode()
+            await exchange.answer(200, b"application/json", body, _HEADERS)
+        else:
+            file = _FILES[path]
+            body = self._folder.joinpath(file.name).read_bytes()
+            await exchange.answer(200, file.content_type, body, _HEADERS)
+
+    def _described(self) -> dict[str, Json]:
+        """What the page shows beside /v1/prompts: `echo` says that a prompt reaches no model."""
+        project = self._project
+        prompts = cast("dict[str, Json]", {})
+        for prompt in self._endpoint.bundle.prompts.values():
+            version = prompt.default
+            row: dict[str, Json] = {"model": version.model, "echo": version.provider.type == "echo"}
+            if prompt.name in project.inputs:
+                row["input"] = project.inputs[prompt.name]
+            prompts[prompt.name] = row
+        return {
+            "name": project.settings.name,
+            "dev": self._dev,
+            "bundle": self._endpoint.bundle.hash,
+            "prompts": prompts,
+            "diagnostics": [str(diagnostic) for diagnostic in project.diagnostics],
+        }
