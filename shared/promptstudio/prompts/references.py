@@ -55,7 +55,7 @@ def undeclared_variables(
                     message += f" in {file.path}"
                 yield Diagnostic(current.path, line, column, message)
         for node in _partials_in_context(current.template.nodes):
-            step = (node["name"], known | node.get("hash", {}).keys())
+            step = (node["name"], known.union(node.get("hash", {})))
             if node["name"] in partials and step not in seen:
                 seen.add(step)
                 waiting.append((partials[node["name"]], step[1]))

@@ -205,6 +205,6 @@ class _Compilation:
         file = TemplateFile(self._file.path, self._file.text, parsed)
         self.found += missing_partials(file, self._around.partials)
         if schema and schema.get("additionalProperties") is False:
-            declared = frozenset(cast("Mapping[str, Json]", schema.get("properties", {}))) | default.keys()
+            declared = frozenset([*cast("Mapping[str, Json]", schema.get("properties", {})), *default])
             self.found += undeclared_variables(file, declared, self._around.partials)
         return parsed
