@@ -27,7 +27,7 @@ _FILES: Final = {
     "/page/icon.svg": _File("icon.svg", b"image/svg+xml"),
     **{
         f"/page/{name}": _File(name, _SCRIPT)
-        for name in ("main.js", "form.js", "api.js", "docs.js", "element.js")
+        for name in ("main.js", "prompt.js", "form.js", "api.js", "docs.js", "element.js")
     },
 }
 _PROJECT: Final = "/page/project.json"
