@@ -8,6 +8,7 @@ from promptstudio.errors import AppError, FieldError
 from promptstudio.prompts.render import Renderer, compile_template
 from promptstudio.prompts.validate import Validator, compile_schema
 from promptstudio.providers.base import OutputFormat, Provider
+from promptstudio.providers.cost import Price
 from promptstudio.values import Json, in_key_order
 
 FORMAT: Final = 1
@@ -20,8 +21,7 @@ _Object = Mapping[str, Json]
 class Version:
     """One immutable version of a prompt. `validator` also fills in the variables' defaults.
 
-    `price` is in picodollars a token, by input, output, cached and cache_write; None where it is not
-    known. `output_validator` is None where the output has no schema.
+    `price` is None where it is not known, `output_validator` where the output has no schema.
     """
 
     number: int
@@ -34,7 +34,7 @@ class Version:
     schema: Mapping[str, Json]
     default: Mapping[str, Json]
     output: OutputFormat
-    price: Mapping[str, int] | None
+    price: Price | None
     renderer: Renderer
     validator: Validator
     output_validator: Validator | None
@@ -147,7 +147,7 @@ def _version(number: int, row: _Object, providers: Mapping[str, Provider]) -> Ve
         schema=schema,
         default=default,
         output=output,
-        price=cast("Mapping[str, int] | None", row.get("price")),
+        price=Price(**cast("Mapping[str, int]", row["price"])) if "price" in row else None,
         renderer=compile_template(
             cast("list[Json]", row["template"]), cast("Mapping[str, list[Json]]", row["partials"])
         ),
