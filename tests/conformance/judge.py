@@ -20,7 +20,8 @@ _CREATED: Final = re.compile(rb'"(created_at|completed_at)":\d+')
 _DURATION: Final = re.compile(rb"\bdur=[0-9.]+")
 _FRAMING: Final = {"date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"}
 """Headers that belong to a server's HTTP, not to the protocol."""
-_SHOWN: Final = 2000
+_SHOWN_BEFORE: Final = 60
+_SHOWN_AFTER: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _checked_json(body: bytes, check: Callable[[Json], Iterator[str]]) -> Iterat
     try:
         value: Json = json.loads(body)
     except ValueError:
-        yield f"not JSON: {body[:_SHOWN]!r}"
+        yield f"not JSON: {body[:_SHOWN_AFTER]!r}"
     else:
         yield from check(value)
 
@@ -155,8 +156,8 @@ def _unequal(what: str, expected: object, got: object) -> Iterator[str]:
         return
     if isinstance(expected, (bytes, str)) and isinstance(got, (bytes, str)):
         at = _first_difference(expected, got)
-        start = max(0, at - 200) if len(expected) > _SHOWN else 0
-        expected, got = expected[start : start + _SHOWN], got[start : start + _SHOWN]
+        shown = slice(max(0, at - _SHOWN_BEFORE), at + _SHOWN_AFTER)
+        expected, got = expected[shown], got[shown]
         what = f"{what} (from {at} on)"
     yield f"{what}\n    expected {expected!r}\n    got      {got!r}"
 

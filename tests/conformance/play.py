@@ -66,7 +66,7 @@ class Player:
                 closed_at = time.monotonic()
                 script.wait_for_abort()
         finally:
-            script.close()
+            script.finish()
         return Outcome(received, script.calls, script.problems, closed_at)
 
     def _compile(self, case: Case) -> dict[str, Json]:

@@ -19,6 +19,7 @@ from tests.conformance.case import Answer, When
 PATIENCE_S = 20.0
 """How long the upstream waits for a condition before it calls the script failed."""
 
+_GLANCE_S = 0.02  # how soon a held connection notices that the script is over
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
 _UNSCRIPTED = Answer(599, {"content-type": "text/plain"}, [b"unscripted"], streamed=False)
 
@@ -45,7 +46,6 @@ class Script:
         self._received = b""
         self._finished = False
         self._changed = threading.Condition()
-        self._wake, self._woken = socket.socketpair()
 
     def take(self, call: Call) -> Answer:
         """Note a call and give its answer."""
@@ -68,9 +68,10 @@ class Script:
 
     def hold(self, connection: socket.socket, call: Call) -> None:
         """Say nothing until the caller hangs up or the script ends."""
-        readable, _, _ = select.select([connection, self._woken], [], [], PATIENCE_S)
-        if connection in readable:
-            self.note_abort(call)
+        while not self._finished:
+            if select.select([connection], [], [], _GLANCE_S)[0]:
+                self.note_abort(call)
+                return
 
     def note_abort(self, call: Call) -> None:
         """The caller hung up before the answer's end."""
@@ -88,12 +89,6 @@ class Script:
         with self._changed:
             self._finished = True
             self._changed.notify_all()
-        self._wake.close()
-
-    def close(self) -> None:
-        """Finish, and give the sockets back."""
-        self.finish()
-        self._woken.close()
 
 
 class ScriptedUpstream:
@@ -118,7 +113,6 @@ class ScriptedUpstream:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self._server.script.close()
         self._closed_port.close()
 
     def play(self, answers: Sequence[Answer]) -> Script:
