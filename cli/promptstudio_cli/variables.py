@@ -47,7 +47,7 @@ def assign(assignment: str, schema: Mapping[str, Json]) -> tuple[str, Json]:
     kinds = _kinds(properties.get(name)) if isinstance(properties, dict) else set[str]()
     if not kinds or "string" in kinds:
         return name, text
-    wanted = " or ".join(name for kind, name in PROTOCOL["type_names"].items() if kind in kinds)
+    wanted = " or ".join(name for kind, name in PROTOCOL["type_names"].items() if kind in kinds - {"null"})
     try:
         return name, loads(text.encode())
     except InvalidJsonError:

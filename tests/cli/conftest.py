@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, GREET, Command, environment, write_prompt
-from tests.conformance.upstream import ScriptedUpstream
+from tests.cli.provider import Provider
 
 TIMEOUT_S = 60
 
@@ -34,11 +34,10 @@ def promptstudio(tmp_path: Path) -> Command:
     return run
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[ScriptedUpstream]:
-    """A provider that answers what a test scripts."""
-    with ScriptedUpstream() as upstream:
-        yield upstream
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command, use_provider
-from tests.conformance.case import Answer
-from tests.conformance.upstream import ScriptedUpstream
+from tests.cli.provider import Provider, Reply
 
 
 def examine(promptstudio: Command, *more: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -32,13 +31,13 @@ def test_a_project_on_echo_needs_nothing(promptstudio: Command, project: Path) -
     assert {"python", "node", "wrangler", "data", "keys"} <= checks.keys()
 
 
-def test_a_provider_that_answers(promptstudio: Command, project: Path, upstream: ScriptedUpstream) -> None:
-    use_provider(project, f"{upstream.url}/v1")
-    script = upstream.play([Answer(200, {"content-type": "application/json"}, [b"{}"], streamed=False)])
+def test_a_provider_that_answers(promptstudio: Command, project: Path, provider: Provider) -> None:
+    use_provider(project, provider.url)
+    provider.replies = [Reply([b"{}"])]
     returncode, checks = examine(promptstudio, LOCAL_KEY="secret")
     assert returncode == 0
-    assert checks["provider local"]["detail"] == f"{upstream.url}/v1 answers and takes LOCAL_KEY."
-    [call] = script.calls
+    assert checks["provider local"]["detail"] == f"{provider.url} answers and takes LOCAL_KEY."
+    [call] = provider.calls
     assert (call.method, call.path, call.headers["authorization"]) == ("GET", "/v1/models", "Bearer secret")
 
 
@@ -47,10 +46,10 @@ def test_a_provider_that_answers(promptstudio: Command, project: Path, upstream:
     [(401, "wrong", "refuses the key in LOCAL_KEY"), (401, "", "LOCAL_KEY is not set")],
 )
 def test_a_missing_or_wrong_key_comes_with_advice(
-    promptstudio: Command, project: Path, upstream: ScriptedUpstream, status: int, key: str, said: str
+    promptstudio: Command, project: Path, provider: Provider, status: int, key: str, said: str
 ) -> None:
-    use_provider(project, f"{upstream.url}/v1")
-    upstream.play([Answer(status, {}, [], streamed=False)])
+    use_provider(project, provider.url)
+    provider.replies = [Reply(status=status)]
     returncode, checks = examine(promptstudio, LOCAL_KEY=key)
     assert returncode == 1
     assert checks["provider local"]["status"] == "missing"
@@ -58,19 +57,15 @@ def test_a_missing_or_wrong_key_comes_with_advice(
     assert checks["provider local"]["advice"]
 
 
-def test_a_redirect_takes_the_key_nowhere(
-    promptstudio: Command, project: Path, upstream: ScriptedUpstream
-) -> None:
-    use_provider(project, f"{upstream.url}/v1")
-    script = upstream.play([Answer(302, {"location": f"{upstream.url}/elsewhere"}, [], streamed=False)])
+def test_a_redirect_takes_the_key_nowhere(promptstudio: Command, project: Path, provider: Provider) -> None:
+    use_provider(project, provider.url)
+    provider.replies = [Reply(status=302, headers={"Location": f"{provider.url}/elsewhere"})]
     examine(promptstudio, LOCAL_KEY="secret")
-    assert len(script.calls) == 1
+    assert len(provider.calls) == 1
 
 
-def test_a_provider_that_is_not_there(
-    promptstudio: Command, project: Path, upstream: ScriptedUpstream
-) -> None:
-    use_provider(project, upstream.refused_url, key_variable=None)
+def test_a_provider_that_is_not_there(promptstudio: Command, project: Path) -> None:
+    use_provider(project, f"http://127.0.0.1:{free_port()}/v1", key_variable=None)
     returncode, checks = examine(promptstudio)
     assert returncode == 1
     assert "cannot be reached" in checks["provider local"]["detail"]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.cli.command import Command, write_prompt
 
-SYSTEM = {"role": "system", "content": "You greet people.\n"}
+SYSTEM = {"role": "system", "content": "\nYou greet people.\n"}
 
 
 def rendered(promptstudio: Command, *arguments: str, **more: str) -> list[dict[str, object]]:
@@ -18,31 +18,31 @@ def rendered(promptstudio: Command, *arguments: str, **more: str) -> list[dict[s
 def test_messages_as_json(promptstudio: Command, project: Path) -> None:
     assert rendered(promptstudio, "--variables", '{"who":"Ada"}') == [
         SYSTEM,
-        {"role": "user", "content": "Greet Ada."},
+        {"role": "user", "content": "\nGreet Ada."},
     ]
 
 
 def test_messages_as_text(promptstudio: Command, project: Path) -> None:
     result = promptstudio("render", "greet", "--var", "who=Ada")
-    assert result.stdout == "[system]\nYou greet people.\n\n\n[user]\nGreet Ada.\n"
+    assert result.stdout == "[system]\n\nYou greet people.\n\n\n[user]\n\nGreet Ada.\n"
 
 
 def test_variables_from_files_and_standard_input(promptstudio: Command, project: Path) -> None:
     (project / "who.txt").write_text("Grace Ü.", encoding="utf-8")
     (project / "all.json").write_text('{"who":"file","times":2}')
     [_, user] = rendered(promptstudio, "--variables", "@all.json", "--var", "who=@who.txt")
-    assert user["content"] == "Greet Grace Ü. 2 times."
+    assert user["content"] == "\nGreet Grace Ü. 2 times."
     [_, user] = rendered(promptstudio, "--var", "who=@-", stdin="Lin")
-    assert user["content"] == "Greet Lin."
+    assert user["content"] == "\nGreet Lin."
     [_, user] = rendered(promptstudio, "--var", "who=@@ada")
-    assert user["content"] == "Greet @ada."
+    assert user["content"] == "\nGreet @ada."
 
 
 def test_a_sample_input_holds_variables_and_messages(promptstudio: Command, project: Path) -> None:
     sample = {"variables": {"who": "Ada"}, "messages": [{"role": "user", "content": "Before."}]}
     (project / "sample.json").write_text(json.dumps(sample))
     messages = rendered(promptstudio, "--input", "sample.json", "--var", "who=Grace")
-    assert [message["content"] for message in messages] == [SYSTEM["content"], "Before.", "Greet Grace."]
+    assert [message["content"] for message in messages] == [SYSTEM["content"], "Before.", "\nGreet Grace."]
 
 
 def test_messages_come_from_a_file_too(promptstudio: Command, project: Path) -> None:
@@ -62,7 +62,7 @@ def test_media_is_a_part(promptstudio: Command, project: Path) -> None:
 def test_a_variable_is_what_its_schema_says(promptstudio: Command, project: Path) -> None:
     arguments = ["--var", "who=7", "--var", "times=3", "--var", "loud=true", "--var", 'tags=["a","b"]']
     [_, user] = rendered(promptstudio, *arguments)
-    assert user["content"] == "Greet 7 3 times loudly. #a #b"
+    assert user["content"] == "\nGreet 7 3 times loudly. #a #b"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_does_not_fit_the_prompt_is_told_like_at_the_endpoint(
     assert result.returncode == 1
     assert result.stderr == (
         "Error: The variables do not fit the prompt.\n"
-        "  /variables/times: 1.5 is not an integer\n"
+        "  /variables/times: 1.5 is not an integer or null\n"
         "  /variables/who: is required\n"
         "  /variables/whom: is not a variable of this prompt\n"
     )

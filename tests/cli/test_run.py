@@ -3,22 +3,21 @@
 import json
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import COMMAND, Command, environment, use_provider, write_prompt
-from tests.conformance.case import Answer, When
-from tests.conformance.upstream import ScriptedUpstream
+from tests.cli.provider import Provider, Reply
 
-EVENTS = {"content-type": "text/event-stream"}
-JSON = {"content-type": "application/json"}
+EVENTS = "text/event-stream"
 
 
 @pytest.fixture
-def local(project: Path, upstream: ScriptedUpstream) -> Path:
+def local(project: Path, provider: Provider) -> Path:
     """The project, with a provider `local` that is scripted."""
-    use_provider(project, f"{upstream.url}/v1")
+    use_provider(project, provider.url)
     return project
 
 
@@ -40,21 +39,21 @@ LAST = (
 
 
 def test_the_answer_goes_to_stdout_and_its_cost_to_stderr(
-    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+    promptstudio: Command, local: Path, provider: Provider
 ) -> None:
-    script = upstream.play([Answer(200, JSON, [completion("Hello, Ada!")], streamed=False)])
+    provider.replies = [Reply([completion("Hello, Ada!")])]
     result = promptstudio("run", "greet", "--var", "who=Ada", LOCAL_KEY="secret")
     assert (result.returncode, result.stdout) == (0, "Hello, Ada!\n")
     assert result.stderr == "local/small: 10 tokens in, 5 out, 0.00002 USD\n"
-    [call] = script.calls
+    [call] = provider.calls
     assert call.headers["authorization"] == "Bearer secret"
-    assert json.loads(call.body)["messages"][-1] == {"role": "user", "content": "Greet Ada."}
+    assert json.loads(call.body)["messages"][-1] == {"role": "user", "content": "\nGreet Ada."}
 
 
-def test_text_is_printed_as_it_comes(local: Path, upstream: ScriptedUpstream) -> None:
+def test_text_is_printed_as_it_comes(local: Path, provider: Provider) -> None:
     """The model goes on only once its first words have been seen here."""
-    steps = [chunk("Hello, "), When(b"Hello, "), chunk("Ada!"), LAST]
-    script = upstream.play([Answer(200, EVENTS, steps, streamed=True)])
+    seen = threading.Event()
+    provider.replies = [Reply([chunk("Hello, "), seen, chunk("Ada!"), LAST], EVENTS)]
     with subprocess.Popen(
         [COMMAND, "run", "greet", "--var", "who=Ada", "--stream"],
         cwd=local,
@@ -64,17 +63,16 @@ def test_text_is_printed_as_it_comes(local: Path, upstream: ScriptedUpstream) ->
     ) as process:
         assert process.stdout is not None
         first = process.stdout.read(7)
-        script.client_received(first)
+        seen.set()
         rest, said = process.communicate(timeout=60)
     assert first + rest == b"Hello, Ada!\n"
     assert b"10 tokens in, 5 out, 0.00002 USD" in said
-    assert script.problems == []
 
 
-def test_the_whole_answer_as_json(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
+def test_the_whole_answer_as_json(promptstudio: Command, local: Path, provider: Provider) -> None:
     for stream in ([], ["--stream"]):
-        steps = [chunk("Hel"), chunk("lo"), LAST] if stream else [completion("Hello")]
-        upstream.play([Answer(200, EVENTS if stream else JSON, steps, streamed=bool(stream))])
+        streamed = Reply([chunk("Hel"), chunk("lo"), LAST], EVENTS)
+        provider.replies = [streamed if stream else Reply([completion("Hello")])]
         result = promptstudio("run", "greet", "--var", "who=Ada", "--json", *stream, LOCAL_KEY="secret")
         answer = json.loads(result.stdout)
         assert answer["output"] == {"type": "text", "text": "Hello"}
@@ -82,11 +80,11 @@ def test_the_whole_answer_as_json(promptstudio: Command, local: Path, upstream: 
         assert result.stderr == ""
 
 
-def test_another_model_can_be_asked(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
-    script = upstream.play([Answer(200, JSON, [completion("Hi")], streamed=False)])
+def test_another_model_can_be_asked(promptstudio: Command, local: Path, provider: Provider) -> None:
+    provider.replies = [Reply([completion("Hi")])]
     result = promptstudio("run", "greet", "--var", "who=Ada", "--model", "local/large", LOCAL_KEY="secret")
     assert result.stderr == "local/large: 10 tokens in, 5 out, unknown cost\n"
-    assert json.loads(script.calls[0].body)["model"] == "large"
+    assert json.loads(provider.calls[0].body)["model"] == "large"
     assert "large" not in (local / "prompts" / "greet.prompt").read_text()
 
 
@@ -97,12 +95,12 @@ def test_another_model_is_checked_like_the_file(promptstudio: Command, project: 
     assert "nowhere" in result.stderr
 
 
-def test_history_reaches_the_model(promptstudio: Command, local: Path, upstream: ScriptedUpstream) -> None:
-    script = upstream.play([Answer(200, JSON, [completion("Hi")], streamed=False)])
+def test_history_reaches_the_model(promptstudio: Command, local: Path, provider: Provider) -> None:
+    provider.replies = [Reply([completion("Hi")])]
     (local / "talk.json").write_text('[{"role":"user","content":"Before."}]')
     promptstudio("run", "greet", "--var", "who=Ada", "--messages", "@talk.json", LOCAL_KEY="secret")
-    contents = [message["content"] for message in json.loads(script.calls[0].body)["messages"]]
-    assert contents[-2:] == ["Before.", "Greet Ada."]
+    contents = [message["content"] for message in json.loads(provider.calls[0].body)["messages"]]
+    assert contents[-2:] == ["Before.", "\nGreet Ada."]
 
 
 def test_structured_output_is_printed_as_the_model_wrote_it(promptstudio: Command, project: Path) -> None:
@@ -122,9 +120,9 @@ def test_without_the_provider_key_it_says_which_variable_to_set(promptstudio: Co
 
 
 def test_a_provider_that_breaks_off_is_one_sentence(
-    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+    promptstudio: Command, local: Path, provider: Provider
 ) -> None:
-    upstream.play([Answer(200, EVENTS, [chunk("Hello, ")], streamed=True, end="reset")])
+    provider.replies = [Reply([chunk("Hello, ")], EVENTS, end="break")]
     result = promptstudio("run", "greet", "--var", "who=Ada", "--stream", LOCAL_KEY="secret")
     assert result.returncode == 1
     assert result.stdout.startswith("Hello, ")
@@ -132,19 +130,19 @@ def test_a_provider_that_breaks_off_is_one_sentence(
 
 
 def test_an_answer_that_breaks_its_promise_is_refused(
-    promptstudio: Command, local: Path, upstream: ScriptedUpstream
+    promptstudio: Command, local: Path, provider: Provider
 ) -> None:
     write_prompt(
         local, "mood", "---\noutput:\n  format: json\n  schema:\n    mood: string\n---\nHow is it?\n"
     )
-    upstream.play([Answer(200, JSON, [completion('{"mood":7}')], streamed=False)])
+    provider.replies = [Reply([completion('{"mood":7}')])]
     result = promptstudio("run", "mood", LOCAL_KEY="secret")
     assert result.returncode == 1
     assert result.stderr.splitlines()[1:] == ["  /mood: 7 is not a string"]
 
 
-def test_ctrl_c_hangs_up_on_the_model_and_says_nothing(local: Path, upstream: ScriptedUpstream) -> None:
-    script = upstream.play([Answer(200, EVENTS, [chunk("Hello, ")], streamed=True, end="hang")])
+def test_ctrl_c_hangs_up_on_the_model_and_says_nothing(local: Path, provider: Provider) -> None:
+    provider.replies = [Reply([chunk("Hello, ")], EVENTS, end="hang")]
     with subprocess.Popen(
         [COMMAND, "run", "greet", "--var", "who=Ada", "--stream"],
         cwd=local,
@@ -157,4 +155,4 @@ def test_ctrl_c_hangs_up_on_the_model_and_says_nothing(local: Path, upstream: Sc
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, b"")
-    assert script.wait_for_abort()
+    assert provider.hung_up.wait(10)
