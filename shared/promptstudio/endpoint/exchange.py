@@ -15,8 +15,8 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 _Result = TypeVar("_Result")
 
-_WATCH_AFTER_S: Final = 0.02
-"""A watcher costs as much as rendering a prompt does; most of what ends sooner needs none."""
+_WATCH_AFTER_S: Final = 0.05
+"""A watcher costs as much as validating does; a run that ends sooner needs none."""
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error: nobody is there to be told

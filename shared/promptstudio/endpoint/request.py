@@ -10,6 +10,8 @@ from promptstudio.prompts.validate import compile_schema
 from promptstudio.values import InvalidJsonError, Json, loads
 
 _RUN_BODY: Final = compile_schema(PROTOCOL["bodies"]["run"], unknown="unknown_member")
+_PLAIN: Final = {"variables": dict, "stream": bool, "label": str, "user": str, "metadata": dict}
+"""Members that are right if their type is: most bodies have no others."""
 _JSON_TYPE: Final = re.compile(
     rb'[ \t]*application/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*("?)utf-8\1[ \t]*)?', re.IGNORECASE
 )
@@ -46,21 +48,29 @@ def _body_error(problem: str) -> AppError:
 
 def read_run(body: dict[str, Json]) -> RunRequest:
     """The members of a run's body; raises AppError fields_invalid with all that is wrong with them."""
+    for name, value in body.items():
+        if type(value) is not _PLAIN.get(name):
+            _check(body)
+            break
+    get = body.get
+    history = cast("list[dict[str, Json]]", get("messages", ()))
+    return RunRequest(
+        cast("dict[str, Json]", get("variables", {})),
+        cast("bool | None", get("stream")),
+        [_message(message) for message in history] if history else [],
+        cast("int | None", get("version")),
+        cast("str | None", get("label")),
+        cast("str | None", get("user")),
+    )
+
+
+def _check(body: dict[str, Json]) -> None:
     _, errors = _RUN_BODY(body, "")
     if "version" in body and "label" in body:
         errors.append(FieldError("/label", PROTOCOL["checks"]["version_and_label"]))
         errors.sort(key=lambda error: error.pointer)
     if errors:
         raise AppError("fields_invalid", errors=errors[: PROTOCOL["bounds"]["errors_listed"]])
-    history = cast("list[dict[str, Json]]", body.get("messages", ()))
-    return RunRequest(
-        cast("dict[str, Json]", body.get("variables", {})),
-        cast("bool | None", body.get("stream")),
-        [_message(message) for message in history],
-        cast("int | None", body.get("version")),
-        cast("str | None", body.get("label")),
-        cast("str | None", body.get("user")),
-    )
 
 
 def _message(message: dict[str, Json]) -> Message:
