@@ -8,6 +8,7 @@ from typing import Final
 from promptstudio.prompts.diagnostics import CompileError, Diagnostic
 from promptstudio.prompts.file import Source
 from promptstudio.prompts.project_settings import ProjectSettings, parse_settings
+from promptstudio.prompts.toml import toml_place
 
 SETTINGS_FILE: Final = "promptstudio.toml"
 _SOURCE_BYTES_MAX: Final = 1 << 20
@@ -42,11 +43,12 @@ def load_project(start: Path) -> Project:
     Raises ProjectNotFoundError, and CompileError where promptstudio.toml is wrong or a file cannot be read.
     """
     root = find_project(start)
-    settings = parse_settings(_read(root / SETTINGS_FILE, SETTINGS_FILE), SETTINGS_FILE)
+    text = _read(root / SETTINGS_FILE, SETTINGS_FILE)
+    settings = parse_settings(text, SETTINGS_FILE)
     folder = (root / settings.prompts).resolve()
     if not folder.is_relative_to(root):
         message = f"prompts: {settings.prompts} is not inside the project"
-        raise CompileError([Diagnostic(SETTINGS_FILE, 1, 1, message)])
+        raise CompileError([Diagnostic(SETTINGS_FILE, *toml_place(text, ["prompts"]), message)])
     sources = tuple(Source(path, _read(file, path)) for path, file in sorted(_prompt_files(root, folder)))
     return Project(root, settings, sources)
 
