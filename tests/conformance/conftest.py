@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.case import RUNTIMES
 from tests.conformance.play import Player
 
+_NEEDS = {"workerd": pytest.mark.needs("node")}
 CASES = Path(__file__).parent / "cases"
 
 
@@ -17,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "runtime" in metafunc.fixturenames:
+        runtimes = [pytest.param(name, marks=_NEEDS.get(name, ())) for name in RUNTIMES]
+        metafunc.parametrize("runtime", runtimes)
     if "case_file" in metafunc.fixturenames:
         # The option exists only where this file is loaded before the command line is read.
         folder = Path(metafunc.config.getoption("--cases", default=None) or CASES)

@@ -4,15 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.case import RUNTIMES
 from tests.conformance.case_file import load
 from tests.conformance.judge import differences, faults
 from tests.conformance.play import Player
 
-_NEEDS = {"workerd": [pytest.mark.needs("node")]}
 
-
-@pytest.mark.parametrize("runtime", [pytest.param(name, marks=_NEEDS.get(name, [])) for name in RUNTIMES])
 def test_case(player: Player, case_file: Path, runtime: str) -> None:
     case = load(case_file)
     if runtime not in case.runtimes:

@@ -15,8 +15,7 @@ let worker;
 async function deploy({ files, bindings }) {
   const settings = readSettings(files["wrangler.jsonc"]);
   const options = {
-    modules: true,
-    script: await bundle(files, settings.main),
+    modules: [{ type: "ESModule", path: "worker.js", contents: await bundle(files, settings.main) }],
     bindings: { ...settings.vars, ...bindings },
     compatibilityDate: settings.compatibility_date,
     compatibilityFlags: settings.compatibility_flags ?? [],
@@ -63,7 +62,9 @@ function inMemory(files) {
         const target = posix.join(importer === "" ? "" : posix.dirname(importer), path);
         const found = [target, `${target}.ts`, `${target}/index.ts`, target.replace(/\.js$/, ".ts")];
         const file = found.find((candidate) => candidate in files);
-        return file === undefined ? { external: true } : { path: file, namespace: "project" };
+        if (file !== undefined) return { path: file, namespace: "project" };
+        if (/^(cloudflare|node):/.test(path)) return { external: true };
+        return { errors: [{ text: `${importer} imports ${path}, which the project does not have` }] };
       });
       build.onLoad({ filter: /.*/, namespace: "project" }, ({ path }) => ({
         contents: files[path],
@@ -74,7 +75,7 @@ function inMemory(files) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const answer = await deploy(JSON.parse(line)).catch((error) => ({ error: String(error?.stack ?? error) }));
+  const answer = await deploy(JSON.parse(line)).catch((error) => ({ error: String(error?.message ?? error) }));
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 await worker?.dispose();
