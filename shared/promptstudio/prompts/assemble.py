@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from promptstudio.messages import Media, Message, Part, Section, Text
+from promptstudio.messages import Message, Part, Text
 from promptstudio.prompts.context import Mark, Piece
 from promptstudio.prompts.spaces import WHITE_SPACE
 
@@ -20,43 +20,42 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
     """
     past = [replace(message, history=True) for message in history] if history else []
     messages: list[Message] = []
-    role, placed, start = _FIRST_ROLE, False, 0
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, Mark):
-            _add(messages, role, pieces[start:index])
-            start = index + 1
-            role = piece.role or _ROLE_AFTER_HISTORY
-            if piece.role is None:
-                messages += past
-                placed = True
-    _add(messages, role, pieces[start:])
-    if past and not placed:
-        place = len(messages) - (bool(messages) and messages[-1].role == "user")
-        messages[place:place] = past
-    return messages
-
-
-def _add(messages: list[Message], role: str, pieces: Sequence[Piece]) -> None:
-    """Add the message that pieces make up: media and sections as they are, the texts between them joined,
-    those of white space alone left out."""
+    role, placed = _FIRST_ROLE, False
     parts: list[Part] = []
     texts: list[str] = []
     for piece in pieces:
         if isinstance(piece, str):
             texts.append(piece)
-        elif isinstance(piece, (Media, Section)):
-            _add_text(parts, texts)
-            texts = []
+            continue
+        _join(texts, parts)
+        if not isinstance(piece, Mark):
             parts.append(piece)
-    _add_text(parts, texts)
+            continue
+        if parts:
+            messages.append(Message(role, tuple(parts)))
+            parts.clear()
+        role = piece.role or _ROLE_AFTER_HISTORY
+        if piece.role is None:
+            messages += past
+            placed = True
+    _join(texts, parts)
     if parts:
         messages.append(Message(role, tuple(parts)))
+    return messages if placed or not past else _with_history(messages, past)
 
 
-def _add_text(parts: list[Part], texts: list[str]) -> None:
-    text = "".join(texts)
-    if text.strip(WHITE_SPACE):
-        parts.append(Text(text))
+def _join(texts: list[str], parts: list[Part]) -> None:
+    """Move the texts, as one, to the parts, unless they are white space alone."""
+    if texts:
+        text = "".join(texts)
+        texts.clear()
+        if text.strip(WHITE_SPACE):
+            parts.append(Text(text))
+
+
+def _with_history(messages: list[Message], past: list[Message]) -> list[Message]:
+    end = len(messages) - (bool(messages) and messages[-1].role == "user")
+    return [*messages[:end], *past, *messages[end:]]
 
 
 def indented(pieces: Iterable[Piece], indent: str, charge: Callable[[int], None]) -> Iterator[Piece]:

@@ -50,13 +50,11 @@ class Run:
         self.pieces: list[Piece] = []
 
     def write(self, text: str) -> None:
-        self.left -= len(text)
-        if self.left < 0:
-            raise AppError("render_size", limit=BOUNDS["render_characters"])
+        self.charge(len(text) if text.isascii() else utf16_length(text))
         self.pieces.append(text)
 
     def charge(self, characters: int) -> None:
-        """Count characters, in code points, before they are printed."""
+        """Count characters, in UTF-16 code units, before they are printed."""
         self.left -= characters
         if self.left < 0:
             raise AppError("render_size", limit=BOUNDS["render_characters"])
@@ -148,13 +146,18 @@ def member(value: Value, name: str) -> Value:
 
 def _element(value: list[Json] | str, name: str) -> Value:
     if name == "length":
-        return len(value) if isinstance(value, list) else len(value.encode("utf-16-le")) // 2
+        return len(value) if isinstance(value, list) else utf16_length(value)
     if not name.isascii() or not name.isdecimal() or (name[0] == "0" and name != "0"):
         return UNDEFINED
     index = int(name[:16])
     if isinstance(value, list):
         return value[index] if index < len(value) else UNDEFINED
     return _unit(value.encode("utf-16-le"), index) or UNDEFINED
+
+
+def utf16_length(text: str) -> int:
+    """A string's length, as ECMAScript has it."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _unit(text: bytes, index: int) -> str:

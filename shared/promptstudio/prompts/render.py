@@ -19,6 +19,7 @@ from promptstudio.prompts.context import (
     merged,
     text_of,
     truthy,
+    utf16_length,
 )
 from promptstudio.prompts.evaluate import Evaluate, compile_expression, compile_hash, evaluate_hash
 from promptstudio.prompts.tree import BlockNode, Expression, MediaNode, Node, PartialNode
@@ -72,7 +73,7 @@ def _body(nodes: Sequence[Node], partials: _Partials, depth: int) -> Emit:
     size = 0
     for node in nodes:
         if node["type"] == "text":
-            size += len(node["text"])
+            size += utf16_length(node["text"])
         piece = _constant(node)
         if piece is None:
             steps.append((pieces, _node(node, partials, depth)))
