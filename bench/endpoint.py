@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.peers.install import default_folder
-from bench.servers import PASS_THROUGH, UPSTREAM, UPSTREAM_PORT, Server, servers
+from bench.servers import NAMES, PASS_THROUGH, UPSTREAM, UPSTREAM_PORT, Server, servers
 
 HERE = Path(__file__).parent
 BASELINES = {"worker": "worker_bare"}
@@ -246,18 +246,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", help="names, with commas between")
+    parser.add_argument("--only", default=",".join(NAMES), help="names, with commas between")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--work", default="chat:1,chat:64,stream:16,paced:16")
     parser.add_argument("--peers", type=Path, default=default_folder())
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as data:
-        chosen = [
-            server
-            for server in servers(Path(data), a.peers)
-            if not a.only or server.name in a.only.split(",")
-        ]
+        chosen = servers(Path(data), a.peers, a.only.split(","))
         works = [(work, int(count)) for work, count in (item.split(":") for item in a.work.split(","))]
         starts = start_up(chosen, min(a.rounds, 5))
         report(compare(chosen, works, a.rounds, a.seconds), starts)

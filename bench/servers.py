@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 HERE = ROOT / "bench"
 NODE = ROOT / "tests" / "node" / "node_modules"
 BIN = ROOT / ".venv" / "bin"
-UPSTREAM_PORT = 9100
+UPSTREAM_PORT = 9190
 UPSTREAM = f"http://127.0.0.1:{UPSTREAM_PORT}"
 
 TEXT = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt. " * 8
@@ -154,16 +155,10 @@ def workers(data: Path, key: str) -> list[Server]:
     ]
 
 
-def servers(data: Path, peers: Path) -> list[Server]:
-    """All of them, ours first. `data` keeps what ours need; `peers` is where install.py put the others."""
-    first = ours(data)
-    key = first.headers[0].rpartition(" ")[2]
+def gateways(peers: Path) -> list[Server]:
     portkey = peers / "portkey" / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+    litellm = [str(peers / "litellm/bin/litellm"), "--config", str(HERE / "peers/litellm.yaml")]
     return [
-        first,
-        uvicorn(peers, "starlette_aiohttp", 9204),
-        uvicorn(peers, "asgi_aiohttp", 9205),
-        *workers(data, key),
         Server(
             "portkey",
             9206,
@@ -179,17 +174,7 @@ def servers(data: Path, peers: Path) -> list[Server]:
         Server(
             "litellm",
             9207,
-            [
-                str(peers / "litellm/bin/litellm"),
-                "--config",
-                str(HERE / "peers/litellm.yaml"),
-                "--host",
-                "127.0.0.1",
-                "--port",
-                "9207",
-                "--num_workers",
-                "1",
-            ],
+            [*litellm, "--host", "127.0.0.1", "--port", "9207", "--num_workers", "1"],
             PASS_THROUGH,
             ["authorization: Bearer sk-bench"],
             {
@@ -201,3 +186,30 @@ def servers(data: Path, peers: Path) -> list[Server]:
             },
         ),
     ]
+
+
+NAMES = (
+    "promptstudio",
+    "starlette_aiohttp",
+    "asgi_aiohttp",
+    "worker",
+    "worker_bare",
+    "portkey",
+    "litellm",
+)
+
+
+def servers(data: Path, peers: Path, names: Sequence[str] = NAMES) -> list[Server]:
+    """The servers of these names. `data` keeps what ours need; `peers` is where install.py put the others."""
+    first = ours(data)
+    found = [
+        first,
+        uvicorn(peers, "starlette_aiohttp", 9204),
+        uvicorn(peers, "asgi_aiohttp", 9205),
+        *gateways(peers),
+    ]
+    if "worker" in names or "worker_bare" in names:
+        found += workers(data, first.headers[0].rpartition(" ")[2])
+    return sorted(
+        (server for server in found if server.name in names), key=lambda server: NAMES.index(server.name)
+    )

@@ -3,7 +3,7 @@ export default {
   async fetch(request) {
     const raw = await request.text();
     if (!JSON.parse(raw).model) return new Response("no model", { status: 400 });
-    const answer = await fetch("http://127.0.0.1:9100" + new URL(request.url).pathname, {
+    const answer = await fetch("http://127.0.0.1:9190" + new URL(request.url).pathname, {
       method: "POST",
       body: raw,
       headers: { "content-type": "application/json", authorization: "Bearer sk-upstream" },
