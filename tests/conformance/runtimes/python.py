@@ -8,49 +8,45 @@ from typing import Final
 
 import uvicorn
 
-from promptstudio.endpoint.app import Endpoint
 from promptstudio.endpoint.exchange import Receive, Scope, Send
 from promptstudio.endpoint.keys import KeyRing
-from promptstudio.providers.transport import Transport
 from promptstudio.settings import parse_settings
+from promptstudio_functions.wiring import Services, wire
 from tests.conformance.runtimes import Address, Deployment, Runtime
 
 _START_S: Final = 20.0
 
 
 class _Python:
-    """The runtime, and the ASGI application that passes each request to the endpoint of the day."""
+    """The runtime, and the ASGI application that passes each request to the newest endpoint."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._started = threading.Event()
         self._server = uvicorn.Server(uvicorn.Config(self, log_level="error", access_log=False))
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],))
-        self._endpoint: Endpoint | None = None
-        self._transports: list[Transport] = []
+        self._deployed: list[Services] = []
 
     def deploy(self, deployment: Deployment) -> Address:
         settings = parse_settings(deployment.environ)
-        transport = Transport(deployment.environ)
-        self._transports.append(transport)
-        keys = KeyRing.parse(settings.keys or "[]")
-        self._endpoint = Endpoint(deployment.bundle, transport, keys, settings)
+        keys = None if settings.keys is None else KeyRing.parse(settings.keys)
+        self._deployed.append(wire(deployment.bundle, settings, keys, deployment.environ))
         host, port = self._listener.getsockname()
         return Address(host, port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif self._endpoint is not None:
-            await self._endpoint(scope, receive, send)
+        else:
+            await self._deployed[-1].endpoint(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         self._started.set()
         await receive()
-        for transport in self._transports:
-            await transport.close()
+        for services in self._deployed:
+            await services.transport.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def start(self) -> None:
