@@ -157,7 +157,7 @@ class Watch {
   }
 
   restart(): void {
-    clearTimeout(this.timer);
+    this.pause();
     this.timer = setTimeout(() => {
       this.late = true;
       this.abort();
@@ -165,7 +165,7 @@ class Watch {
   }
 
   pause(): void {
-    clearTimeout(this.timer);
+    if (this.timer !== undefined) clearTimeout(this.timer);
   }
 
   /** Throws if the call was aborted: the caller's reason, or AppError provider_timeout. */
