@@ -108,7 +108,7 @@ function pathOf(url: string): string {
   if (!pathname.includes("%")) return pathname;
   return pathname.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     const bytes = escapes.slice(1).split("%");
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(
       Uint8Array.from(bytes, (digits) => Number.parseInt(digits, 16)),
     );
   });

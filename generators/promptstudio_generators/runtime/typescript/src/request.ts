@@ -72,10 +72,11 @@ function decode(body: Uint8Array): string {
 export function readRun(body: JsonObject): RunRequest {
   const [, errors] = validate(body, "");
   if ("version" in body && "label" in body) {
-    errors.push({ pointer: "/label", message: protocol.checks.version_and_label });
-    errors.sort((a, b) => (a.pointer < b.pointer ? -1 : 1));
+    const after = errors.filter(({ pointer }) => pointer > "/label");
+    const conflict = { pointer: "/label", message: protocol.checks.version_and_label };
+    errors.splice(errors.length - after.length, 0, conflict);
   }
-  if (errors.length > 0) throw new AppError("fields_invalid", {}, errors.slice(0, BOUNDS.errors_listed));
+  if (errors.length > 0) throw new AppError("fields_invalid", { errors: errors.slice(0, BOUNDS.errors_listed) });
   const { variables = {}, stream, messages = [], version, label, user } = body as RunBody;
   return { variables, stream, messages: messages.map(messageOf), version, label, user };
 }

@@ -81,7 +81,7 @@ export function readResponses(object: JsonObject): ResponsesRequest {
   const unsupported = Object.keys(object).find((name) => !MEMBERS.has(name));
   if (unsupported !== undefined) throw new AppError("feature_unsupported", { name: unsupported });
   const [, errors] = validate(object, "");
-  if (errors.length > 0) throw new AppError("fields_invalid", {}, errors);
+  if (errors.length > 0) throw new AppError("fields_invalid", { errors });
   const body = object as unknown as ResponsesBody;
   if (body.store === true) throw new AppError("feature_unsupported", { name: "store" });
   const format = body.text?.format ?? undefined;
@@ -110,7 +110,7 @@ function versionOf(value: string | number | undefined): number | undefined {
 
 function invalid(pointer: string, check: "type" | "enum", value: Json, expected: string): AppError {
   const message = fill(protocol.checks[check], { value: shown(value), expected });
-  return new AppError("fields_invalid", {}, [{ pointer, message }]);
+  return new AppError("fields_invalid", { errors: [{ pointer, message }] });
 }
 
 function messagesOf(input: string | readonly InputItem[]): Message[] {

@@ -138,6 +138,6 @@ class Pings {
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    if (this.timer !== undefined) clearTimeout(this.timer);
   }
 }

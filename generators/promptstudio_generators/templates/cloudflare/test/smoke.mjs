@@ -25,7 +25,7 @@ console.log("The Worker answers as it should.");
 
 /** Start a copy of this Worker whose prompts are all answered by the echo model. */
 async function startLocally(key) {
-  process.env.WRANGLER_SEND_METRICS = "false";
+  Object.assign(process.env, { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" });
   const { unstable_startWorker } = await import("wrangler");
   const copy = `${project}/.wrangler/smoke`;
   mkdirSync(copy, { recursive: true });
