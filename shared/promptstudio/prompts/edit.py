@@ -14,7 +14,7 @@ Splice = tuple[int, int, str]  # from, to, what stands there instead
 
 _INDENT: Final = "  "
 _PLAIN: Final = re.compile(r"[A-Za-z_](?:[\w./ -]*[\w./-])?", re.ASCII)
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufdd0-\ufdd2\ufeff\ufffe\uffff]")
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufdd0-\ufdd3\ufeff\ufffe\uffff]")
 
 
 class EditError(Exception):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, cast
 
-from promptstudio.prompts.diagnostics import CompileError, Diagnostic
+from promptstudio.prompts.diagnostics import CompileError, Diagnostic, Severity
 from promptstudio.prompts.spaces import WHITE_SPACE
 from promptstudio.prompts.yaml import Node, YamlError, compose
 from promptstudio.values import Json
@@ -60,9 +60,9 @@ class PromptFile:
             node = child
         return position(self.text, self.front.start + offset)
 
-    def problem(self, message: str, *keys: str | int) -> Diagnostic:
-        """An error at a key of the front matter."""
-        return Diagnostic(self.path, *self.place(*keys), message)
+    def problem(self, message: str, *keys: str | int, severity: Severity = "error") -> Diagnostic:
+        """A finding at a key of the front matter."""
+        return Diagnostic(self.path, *self.place(*keys), message, severity)
 
 
 def position(text: str, offset: int) -> tuple[int, int]:

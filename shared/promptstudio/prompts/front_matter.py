@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final, cast
 
+from promptstudio.errors import FieldError
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.file import PromptFile
 from promptstudio.prompts.validate import compile_schema, pointer_steps
@@ -57,13 +58,14 @@ def shape_errors(file: PromptFile) -> list[Diagnostic]:
     """Values of the wrong type, and names that cannot be."""
     errors = _VALIDATE(dict(file.metadata), "")[1]
     if errors:
-        return [_at_pointer(file, error.pointer, error.message) for error in errors]
+        return [field_problem(file, error) for error in errors]
     return list(_name_errors(file))
 
 
-def _at_pointer(file: PromptFile, pointer: str, message: str) -> Diagnostic:
-    steps = [int(step) if step.isdecimal() else step for step in pointer_steps(pointer)]
-    return file.problem(f"{'.'.join(map(str, steps))}: {message}", *steps)
+def field_problem(file: PromptFile, error: FieldError, *above: str) -> Diagnostic:
+    """An error of a validator at its place; its pointer begins below the keys `above`."""
+    steps = [int(step) if step.isdecimal() else step for step in pointer_steps(error.pointer)]
+    return file.problem(f"{'.'.join(map(str, [*above, *steps]))}: {error.message}", *above, *steps)
 
 
 def _name_errors(file: PromptFile) -> Iterator[Diagnostic]:
@@ -85,11 +87,10 @@ def unknown_keys(file: PromptFile) -> Iterator[Diagnostic]:
     for key in file.metadata:
         if key in _KEYS or key in _PASSED_OVER or ("." in key and not key.startswith(_EXTENSION)):
             continue
-        yield _warning(file, key)
+        yield _no_effect(file, key)
     for parent, known in (("input", _INPUT), ("output", _OUTPUT)):
-        yield from (_warning(file, parent, key) for key in section(file, parent) if key not in known)
+        yield from (_no_effect(file, parent, key) for key in section(file, parent) if key not in known)
 
 
-def _warning(file: PromptFile, *keys: str) -> Diagnostic:
-    line, column = file.place(*keys)
-    return Diagnostic(file.path, line, column, f"the key {'.'.join(keys)} has no effect", "warning")
+def _no_effect(file: PromptFile, *keys: str) -> Diagnostic:
+    return file.problem(f"the key {'.'.join(keys)} has no effect", *keys, severity="warning")

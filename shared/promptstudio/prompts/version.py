@@ -10,7 +10,7 @@ from typing import Final, cast
 from promptstudio.prompts.config import KNOWN_SETTINGS, config_problems, normal_config, setting_name
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.file import PromptFile
-from promptstudio.prompts.front_matter import section
+from promptstudio.prompts.front_matter import field_problem, section
 from promptstudio.prompts.picoschema import Path, PicoschemaError, is_json_schema, to_json_schema
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.references import (
@@ -24,7 +24,8 @@ from promptstudio.prompts.template import Template, TemplateError, parse
 from promptstudio.prompts.validate import Schema, compile_schema
 from promptstudio.providers.base import Provider
 from promptstudio.providers.catalog import ADAPTERS, resolve_api
-from promptstudio.providers.models import find_model
+from promptstudio.providers.cost import Price
+from promptstudio.providers.models import Model, find_model
 from promptstudio.values import Json, canonical
 
 _MODEL: Final = re.compile(r"([^/\s]+)/\S+")
@@ -92,6 +93,9 @@ class _Compilation:
     def _error(self, message: str, *keys: str | int) -> None:
         self.found.append(self._file.problem(message, *keys))
 
+    def _warning(self, message: str, *keys: str | int) -> None:
+        self.found.append(self._file.problem(message, *keys, severity="warning"))
+
     def _description(self) -> dict[str, Json]:
         description = self._file.metadata.get("description")
         return {"description": description} if description else {}
@@ -109,19 +113,24 @@ class _Compilation:
         if provider is None:
             return {}
         self._check_config(provider)
-        self._check_retirement(model)
+        self._warn_of(find_model(model))
         fallback, key = self._around.fallback_model, provider.api_key_env
         if fallback is not None and key is not None and not self._around.available(key):
             model, provider = fallback, settings.providers[fallback.partition("/")[0]]
         config = normal_config(section(self._file, "config"))
-        known = find_model(model)
-        price = settings.prices.get(model) or (known.price if known else None)
+        price = self._price(model, provider)
         return {
             "provider": provider.name,
             "api": resolve_api(provider.type, config),
             "model": model,
             **({"price": asdict(price)} if price else {}),
         }
+
+    def _price(self, model: str, provider: Provider) -> Price | None:
+        if provider.type == "echo":
+            return Price(0, 0, 0, 0)
+        known = find_model(model)
+        return self._around.settings.prices.get(model) or (known.price if known else None)
 
     def _provider(self, model: str) -> Provider | None:
         named = _MODEL.fullmatch(model)
@@ -150,15 +159,17 @@ class _Compilation:
                 message = f"config.{name}: provider {provider.name} has no such setting"
                 self._error(message, "config", name)
 
-    def _check_retirement(self, name: str) -> None:
-        model = find_model(name)
-        if model is None or model.retires is None:
+    def _warn_of(self, model: Model | None) -> None:
+        """What a model's table says against its use here. Tables err, so these are no errors."""
+        if model is None:
             return
-        retires = "was retired" if model.retired(self._around.today) else "will be retired"
-        successor = f"; its successor is {model.successor}" if model.successor else ""
-        message = f"{name} {retires} on {model.retires.isoformat()}{successor}"
-        line, column = self._file.place("model")
-        self.found.append(Diagnostic(self._file.path, line, column, message, "warning"))
+        if model.retires is not None:
+            retires = "was retired" if model.retired(self._around.today) else "will be retired"
+            successor = f"; its successor is {model.successor}" if model.successor else ""
+            self._warning(f"{model.name} {retires} on {model.retires.isoformat()}{successor}", "model")
+        for name in section(self._file, "config"):
+            if setting_name(name) in model.lacks:
+                self._warning(f"config.{name}: {model.name} refuses this setting", "config", name)
 
     def _schema(self, parent: str) -> dict[str, Json]:
         """The JSON Schema at `input.schema` or `output.schema`; empty where there is none."""
@@ -175,16 +186,19 @@ class _Compilation:
         for path, message in problems:
             place: Path = path if is_json_schema(written) else ()
             self._error(f"{parent}.schema: {message}", parent, "schema", *place)
-        if parent == "input" and not problems and schema.get("type") != "object":
+        if problems:
+            return {}
+        if parent == "input" and schema.get("type") != "object":
             self._error("input.schema has to describe an object: the variables by name", parent, "schema")
-        return {} if problems else schema
+            return {}
+        return schema
 
     def _default(self, schema: Schema) -> dict[str, Json]:
         """`input.default`, each value checked against its variable."""
         default = cast("dict[str, Json]", section(self._file, "input").get("default", {}))
         optional = compile_schema({**schema, "required": []}, unknown="unknown_variable")
-        for error in optional(default, "")[1]:
-            self._error(f"input.default{error.pointer}: {error.message}", "input", "default")
+        errors = optional(default, "")[1]
+        self.found += [field_problem(self._file, error, "input", "default") for error in errors]
         return default
 
     def _output(self) -> dict[str, Json]:

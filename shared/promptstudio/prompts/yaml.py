@@ -29,10 +29,13 @@ _INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
-# Line breaks of YAML 1.1 that YAML 1.2 takes for ordinary characters are hidden from the parser, behind
-# code points that Unicode keeps for such use and never for text.
+# What YAML 1.2 takes for ordinary characters and the parser does not (line breaks of YAML 1.1, and in flow
+# collections a question mark inside a word) is hidden from it behind code points that Unicode keeps for such
+# use and never for text.
 _HIDDEN: Final = str.maketrans("\x85\u2028\u2029", "\ufdd0\ufdd1\ufdd2")
-_SHOWN: Final = str.maketrans("\ufdd0\ufdd1\ufdd2", "\x85\u2028\u2029")
+_INNER_QUESTION_MARK: Final = re.compile(r"(?<=[^\s,\[\]{}])\?")
+_HIDDEN_QUESTION_MARK: Final = "\ufdd3"
+_SHOWN: Final = str.maketrans("\ufdd0\ufdd1\ufdd2\ufdd3", "\x85\u2028\u2029?")
 
 
 class YamlError(Exception):
@@ -65,8 +68,9 @@ class Node:
 
 def compose(text: str) -> Node | None:
     """The one document in a text, or None where there is nothing but comments; raises YamlError."""
+    hidden = _INNER_QUESTION_MARK.sub(_HIDDEN_QUESTION_MARK, text.translate(_HIDDEN))
     try:
-        node = _Composer(yaml.parse(text.translate(_HIDDEN), Loader=yaml.SafeLoader), text).document()
+        node = _Composer(yaml.parse(hidden, Loader=yaml.SafeLoader), text).document()
         if node is not None:
             normalize(node.value)
     except yaml.MarkedYAMLError as error:

@@ -56,6 +56,11 @@ def test_picoschema_keys_need_no_quotes() -> None:
     assert value_of(text) == {"tags?(array, a list, of tags)": "string, the tag", "(*)": "any"}
 
 
+def test_a_question_mark_inside_a_word_is_part_of_it() -> None:
+    text = "a?: {b?: [c?, 'd?', \"e?\"], ? f : g?h?} # why?\n? i\n: j\n"
+    assert value_of(text) == {"a?": {"b?": ["c?", "d?", "e?"], "f": "g?h?"}, "i": "j"}
+
+
 def test_keys_are_text_as_written() -> None:
     assert value_of("1: a\ntrue: b\n") == {"1": "a", "true": "b"}
 
@@ -117,7 +122,7 @@ def test_every_value_knows_where_it_stands() -> None:
     assert [text[slice(*place)] for place in node.keys.values()] == ["a", "b", "c", "d"]
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufdd0\ufdd1\ufdd2"))
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufdd0\ufdd1\ufdd2\ufdd3"))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner) | st.dictionaries(texts, inner),

@@ -8,7 +8,7 @@
 import { BOUNDS, fill } from "./errors";
 import type { FieldError } from "./errors";
 import protocol from "./protocol.json";
-import { same } from "./values";
+import { same, shown } from "./values";
 import type { Json, JsonObject } from "./values";
 
 /** The value with its defaults filled in, and what is wrong with it, ordered by pointer. */
@@ -62,14 +62,6 @@ function isSurrogate(unit: number): boolean {
 
 function escaped(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-/** A value as messages quote it: its JSON text, cut short. */
-function shown(value: Json): string {
-  const text = JSON.stringify(value);
-  const limit = BOUNDS.value_shown_characters;
-  const start = Array.from(text.slice(0, 2 * limit + 2));
-  return start.length <= limit ? text : `${start.slice(0, limit).join("")}…`;
 }
 
 /** All checks of one schema. Where the type is wrong, nothing else is said of the value. */
