@@ -59,7 +59,9 @@ def prepare(
     user: str | None = None,
     output_name: str = "output",
 ) -> Run:
-    """The run that asks a version's model about these messages."""
+    """The run that asks a version's model about these messages; raises AppError render_empty without any."""
+    if not messages:
+        raise AppError("render_empty")
     call = Call(
         version.provider,
         version.wire_model,
