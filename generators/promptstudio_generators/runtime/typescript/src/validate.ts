@@ -122,7 +122,7 @@ function finding(row: CheckRow, value: Json, expected: string): FieldError[] {
 
 function enumCheck(members: Json): Check {
   const allowed = members as Json[];
-  const scalars = new Set(allowed.filter((member) => typeof member !== "object"));
+  const scalars = new Set<Json>(allowed.filter((member) => typeof member !== "object"));
   const others = allowed.filter((member) => typeof member === "object");
   const expected = allowed
     .map((member) => (typeof member === "string" ? member : JSON.stringify(member)))
