@@ -48,11 +48,15 @@ def init(
 
 def _texts(name: str) -> dict[str, str]:
     starter = files("promptstudio_cli") / "starter"
-    texts = {
-        path: _read(starter / source).replace("PROJECT_NAME", name) for path, source in _FROM_STARTER.items()
-    }
-    return texts | {path: _read(EXAMPLES / path) for path in _FROM_EXAMPLES}
+    ours = {path: _read(starter / source) for path, source in _FROM_STARTER.items()}
+    texts = {path: text.replace("PROJECT_NAME", name) for path, text in ours.items()}
+    return texts | {path: _for_any_model(_read(EXAMPLES / path)) for path in _FROM_EXAMPLES}
 
 
 def _read(file: Traversable) -> str:
     return file.read_text(encoding="utf-8")
+
+
+def _for_any_model(text: str) -> str:
+    """The example on the project's default model, whichever that becomes: not all take a temperature."""
+    return re.sub(r"^(?:model|  temperature): .*\n", "", text, flags=re.MULTILINE)

@@ -10,6 +10,7 @@ from promptstudio_cli.errors import CommandError
 from promptstudio_cli.given import Input, Messages, Name, Var, Variables
 
 if TYPE_CHECKING:
+    from promptstudio.prompts.bundle import Version
     from promptstudio.prompts.file import Source
     from promptstudio.prompts.project import Project
 
@@ -42,6 +43,8 @@ def run(
     prompt, version = resolve(load_bundle(document), name)
     if model is not None:
         document = bundle_of(_with_model(project, prompt.name, model))
+        _, version = resolve(load_bundle(document), name)
+    _require_key(version)
     body = gather(
         input_file=input_file,
         variables=variables,
@@ -54,6 +57,15 @@ def run(
         typer.echo(answer)
     else:
         _print(answer, streamed=stream)
+
+
+def _require_key(version: "Version") -> None:
+    variable = version.provider.api_key_env
+    if variable and not os.environ.get(variable):
+        raise CommandError(
+            f"{variable} is not set, and {version.model} needs it.",
+            "Set it, or let the echo answer: --model echo/echo",
+        )
 
 
 def _with_model(project: "Project", name: str, model: str) -> "Project":

@@ -30,7 +30,7 @@ class Call:
 
 
 class Provider:
-    """`url` is its base URL, `calls` what it was sent; `hung_up` is set when a caller leaves a hanging reply."""
+    """`url` is its base URL, `calls` what it was sent; `hung_up` is set when a caller leaves what hangs."""
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []

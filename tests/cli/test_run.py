@@ -116,7 +116,11 @@ def test_structured_output_is_printed_as_the_model_wrote_it(promptstudio: Comman
 def test_without_the_provider_key_it_says_which_variable_to_set(promptstudio: Command, local: Path) -> None:
     result = promptstudio("run", "greet", "--var", "who=Ada")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "LOCAL_KEY" in result.stderr
+    assert result.stderr == (
+        "Error: LOCAL_KEY is not set, and local/small needs it.\n"
+        "Set it, or let the echo answer: --model echo/echo\n"
+    )
+    assert promptstudio("run", "greet", "--var", "who=Ada", "--model", "echo/echo").returncode == 0
 
 
 def test_a_provider_that_breaks_off_is_one_sentence(
