@@ -170,9 +170,18 @@ def _variables_validator(schema: _Object, default: _Object) -> Validator:
     validate = compile_schema(schema, unknown="unknown_variable")
     if not default:
         return validate
+    ordered = _keeps_key_order(schema, default)
 
     def validator(value: Json, pointer: str) -> tuple[Json, list[FieldError]]:
-        merged = in_key_order({**default, **value}) if isinstance(value, dict) else value
-        return validate(merged, pointer)
+        if not isinstance(value, dict):
+            return validate(value, pointer)
+        merged = {**default, **value}
+        return validate(merged if ordered else in_key_order(merged), pointer)
 
     return validator
+
+
+def _keeps_key_order(schema: _Object, default: _Object) -> bool:
+    """Whether defaults before variables stand in ECMAScript's order: where no name can be an array index."""
+    names = [*default, *cast("_Object", schema.get("properties", {}))]
+    return schema.get("additionalProperties") is False and not any(name[:1].isdigit() for name in names)

@@ -10,7 +10,7 @@ from typing import Final, cast
 from promptstudio.prompts.bundle import FORMAT
 from promptstudio.prompts.diagnostics import CompileError, Diagnostic
 from promptstudio.prompts.file import PromptFile, Source, parse_file
-from promptstudio.prompts.front_matter import ALIASES, LABELS, names, prompt_name, shape_errors, unknown_keys
+from promptstudio.prompts.front_matter import ALIASES, LABELS, names, prompt_name
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.references import TemplateFile, missing_partials
 from promptstudio.prompts.version import Surroundings, compile_version, parse_template
@@ -29,8 +29,8 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A file that became a version."""
+class _VersionFile:
+    """A file and the version it became."""
 
     file: PromptFile
     row: dict[str, Json]
@@ -54,9 +54,9 @@ def compile_bundle(
     variable) run on that model. `today` decides what is said of retired models; the bundle does not depend
     on it.
     """
-    found: list[Diagnostic] = []
-    files, partial_files = _parsed(sources, found)
-    partials = _partials(partial_files, found)
+    files, found = _parsed(sources)
+    partials, problems = _partials(file for file in files if _is_partial(file))
+    found += problems
     around = Surroundings(
         settings,
         partials,
@@ -64,40 +64,40 @@ def compile_bundle(
         available or (lambda name: True),
         today or datetime.now(UTC).date(),
     )
-    compiled: list[_Compiled] = []
+    compiled: list[_VersionFile] = []
     for file in files:
-        errors = shape_errors(file)
-        found += [*errors, *unknown_keys(file)]
-        if errors:
+        if _is_partial(file):
             continue
-        row, diagnostics = compile_version(file, around)
-        found += diagnostics
+        row, problems = compile_version(file, around)
+        found += problems
         if row is not None:
-            compiled.append(_Compiled(file, row))
+            compiled.append(_VersionFile(file, row))
     found += _clashes(compiled)
     failed = any(diagnostic.severity == "error" for diagnostic in found)
     found.sort(key=lambda diagnostic: (diagnostic.path, diagnostic.line, diagnostic.column))
     return Compiled(None if failed else _bundle(compiled, settings), found)
 
 
-def _parsed(sources: Iterable[Source], found: list[Diagnostic]) -> tuple[list[PromptFile], list[PromptFile]]:
-    """Prompts and partials, by path."""
-    prompts: list[PromptFile] = []
-    partials: list[PromptFile] = []
+def _parsed(sources: Iterable[Source]) -> tuple[list[PromptFile], list[Diagnostic]]:
+    """The files that can be read, by path."""
+    files: list[PromptFile] = []
+    found: list[Diagnostic] = []
     for source in sorted(sources, key=lambda source: source.path):
         try:
-            file = parse_file(source.text, source.path)
+            files.append(parse_file(source.text, source.path))
         except CompileError as error:
             found += error.diagnostics
-            continue
-        is_partial = PurePosixPath(source.path).name.startswith(_PARTIAL_PREFIX)
-        (partials if is_partial else prompts).append(file)
-    return prompts, partials
+    return files, found
 
 
-def _partials(files: Iterable[PromptFile], found: list[Diagnostic]) -> dict[str, TemplateFile]:
+def _is_partial(file: PromptFile) -> bool:
+    return PurePosixPath(file.path).name.startswith(_PARTIAL_PREFIX)
+
+
+def _partials(files: Iterable[PromptFile]) -> tuple[dict[str, TemplateFile], list[Diagnostic]]:
     """The partials by name: that of the file without its underscore, whatever the folder."""
     partials: dict[str, TemplateFile] = {}
+    found: list[Diagnostic] = []
     for file in files:
         name = PurePosixPath(file.path).stem.removeprefix(_PARTIAL_PREFIX)
         parsed = parse_template(file)
@@ -109,10 +109,10 @@ def _partials(files: Iterable[PromptFile], found: list[Diagnostic]) -> dict[str,
             partials[name] = TemplateFile(file.path, file.text, parsed)
     for partial in partials.values():
         found += missing_partials(partial, partials)
-    return partials
+    return partials, found
 
 
-def _clashes(compiled: Sequence[_Compiled]) -> Iterator[Diagnostic]:
+def _clashes(compiled: Sequence[_VersionFile]) -> Iterator[Diagnostic]:
     """Versions, labels and aliases that two files claim."""
     claimed: dict[tuple[str, ...], PromptFile] = {}
     prompts = {prompt_name(each.file) for each in compiled}
@@ -131,8 +131,8 @@ def _clashes(compiled: Sequence[_Compiled]) -> Iterator[Diagnostic]:
                 yield file.problem(f"{alias} already means the prompt {owner}", ALIASES)
 
 
-def _bundle(compiled: Sequence[_Compiled], settings: ProjectSettings) -> dict[str, Json]:
-    prompts: dict[str, list[_Compiled]] = {}
+def _bundle(compiled: Sequence[_VersionFile], settings: ProjectSettings) -> dict[str, Json]:
+    prompts: dict[str, list[_VersionFile]] = {}
     for each in sorted(compiled, key=lambda each: (prompt_name(each.file), each.number)):
         prompts.setdefault(prompt_name(each.file), []).append(each)
     used = sorted({cast("str", each.row["provider"]) for each in compiled})
@@ -144,7 +144,7 @@ def _bundle(compiled: Sequence[_Compiled], settings: ProjectSettings) -> dict[st
     return {"format": FORMAT, "hash": f"sha256:{digest}", **content}
 
 
-def _prompt_row(versions: Sequence[_Compiled]) -> dict[str, Json]:
+def _prompt_row(versions: Sequence[_VersionFile]) -> dict[str, Json]:
     aliases = sorted({alias for each in versions for alias in names(each.file, ALIASES)})
     labels = {label: each.number for each in versions for label in names(each.file, LABELS)}
     return {

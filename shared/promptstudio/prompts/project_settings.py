@@ -14,6 +14,7 @@ from promptstudio.providers.catalog import ADAPTERS, PROVIDERS
 from promptstudio.providers.cost import Price
 from promptstudio.values import Json, number_text
 
+_ECHO: Final = "echo/echo"
 _PICO_PER_DOLLAR: Final = 10**12
 _PRICED_TOKENS: Final = 10**6
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -78,7 +79,7 @@ class ProjectSettings:
 
     name: str
     prompts: str = "prompts"
-    model: str = "echo/echo"
+    model: str = _ECHO
     providers: Mapping[str, Provider] = field(default_factory=lambda: PROVIDERS)
     prices: Mapping[str, Price] = field(default_factory=dict)
     body_limit: int | None = None
@@ -90,7 +91,7 @@ def parse_settings(text: str, path: str) -> ProjectSettings:
     document = parse_toml(text, path)
     problems = [(pointer_steps(error.pointer), error.message) for error in _VALIDATE(document, "")[1]]
     if not problems:
-        problems = [*_provider_problems(document), *_price_problems(document)]
+        problems = [*_model_problems(document), *_provider_problems(document), *_price_problems(document)]
     if problems:
         raise CompileError(
             [
@@ -103,7 +104,7 @@ def parse_settings(text: str, path: str) -> ProjectSettings:
     return ProjectSettings(
         name=cast("str", document["name"]),
         prompts=cast("str", document.get("prompts", "prompts")),
-        model=cast("str", document.get("model", "echo/echo")),
+        model=cast("str", document.get("model", _ECHO)),
         providers={**PROVIDERS, **{name: _provider(name, _section(providers, name)) for name in providers}},
         prices={model: _price(_section(prices, model)) for model in prices},
         body_limit=cast("int | None", endpoint.get("body_limit")),
@@ -131,6 +132,16 @@ def _provider(name: str, row: Mapping[str, Json]) -> Provider:
         headers={**default.headers, **cast("Mapping[str, str]", row.get("headers", {}))},
         timeout_s=cast("float", row.get("timeout_s", default.timeout_s)),
     )
+
+
+def _model_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
+    """Prompts' own models are checked where they stand; this one stands here."""
+    model = cast("str", document.get("model", _ECHO))
+    provider, slash, name = model.partition("/")
+    if not slash or not name:
+        yield ("model",), f"{model} is not a model's name, which is provider/model"
+    elif provider not in PROVIDERS and provider not in _section(document, "providers"):
+        yield ("model",), f"there is no provider {provider}: declare it as [providers.{provider}]"
 
 
 def _provider_problems(document: Mapping[str, Json]) -> Iterator[Problem]:

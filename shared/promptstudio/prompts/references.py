@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.template import Template
 from promptstudio.prompts.tree import Node, PartialNode
 
-_NEW_CONTEXT = frozenset({"each", "with"})
+_NEW_CONTEXT: Final = frozenset({"each", "with"})
 
 
 @dataclass(frozen=True, slots=True)

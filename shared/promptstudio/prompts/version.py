@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final, cast
@@ -10,7 +10,7 @@ from typing import Final, cast
 from promptstudio.prompts.config import KNOWN_SETTINGS, config_problems, normal_config, setting_name
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.file import PromptFile
-from promptstudio.prompts.front_matter import field_problem, section
+from promptstudio.prompts.front_matter import field_problem, section, shape_errors, unknown_keys
 from promptstudio.prompts.picoschema import Path, PicoschemaError, is_json_schema, to_json_schema
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.references import (
@@ -50,10 +50,17 @@ def compile_version(
     file: PromptFile, around: Surroundings
 ) -> tuple[dict[str, Json] | None, list[Diagnostic]]:
     """The version's row in the bundle, None where there is an error; and all that was found."""
+    found = [*shape_errors(file), *unknown_keys(file)]
+    if _has_error(found):
+        return None, found
     compilation = _Compilation(file, around)
     row = compilation.row()
-    failed = any(diagnostic.severity == "error" for diagnostic in compilation.found)
-    return (None if failed else row), compilation.found
+    found += compilation.found
+    return (None if _has_error(found) else row), found
+
+
+def _has_error(found: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.severity == "error" for diagnostic in found)
 
 
 def parse_template(file: PromptFile) -> Template | Diagnostic:
@@ -174,7 +181,7 @@ class _Compilation:
     def _schema(self, parent: str) -> dict[str, Json]:
         """The JSON Schema at `input.schema` or `output.schema`; empty where there is none."""
         written = section(self._file, parent).get("schema")
-        if not written:
+        if written is None:
             return {}
         try:
             schema = to_json_schema(written, {})

@@ -101,6 +101,13 @@ def test_variables_are_checked_under_their_pointer() -> None:
     assert found.validator([], "/variables")[1] == [FieldError("/variables", "[] is not an object")]
 
 
+def test_variables_keep_the_order_of_ecmascript() -> None:
+    _, found = load("---\ninput: {default: {b: 0}}\n---\n{{a}}").resolve("p0")
+    variables, _ = found.validator({"7": 1, "a": 2}, "/variables")
+    assert isinstance(variables, dict)
+    assert list(variables) == ["7", "b", "a"]
+
+
 def test_an_optional_property_of_an_answer_may_be_null() -> None:
     schema = "{type: object, properties: {a: {type: string}}, required: []}"
     _, found = load(f"---\noutput: {{schema: {schema}}}\n---\n").resolve("p0")

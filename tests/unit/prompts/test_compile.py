@@ -335,6 +335,12 @@ def test_a_partial_sees_its_prompts_variables() -> None:
     assert said(prompt("{{> x rows.[0]}}"), _x="{{b}}") == []
 
 
+def test_an_empty_schema_declares_none() -> None:
+    assert said(front("input: {schema: {}}", body="{{a}}")) == [
+        "p.prompt:4:3: error: the template uses a, which input.schema does not declare"
+    ]
+
+
 def test_an_open_schema_declares_all_variables() -> None:
     schema = "input: {schema: {type: object, properties: {a: {type: string}}}}"
     assert said(front(schema, body="{{a}}{{b}}")) == []

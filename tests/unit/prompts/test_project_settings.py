@@ -66,6 +66,14 @@ def test_a_name_is_enough() -> None:
         ),
         ('name = "a"\n[endpoint]\nbody_limit = 0', "3:1: error: endpoint.body_limit: 0 is less than 1"),
         ("name = 5", "1:1: error: name: 5 is not a string"),
+        (
+            'name = "a"\nmodel = "gpt"',
+            "2:1: error: model: gpt is not a model's name, which is provider/model",
+        ),
+        (
+            'name = "a"\nmodel = "x/y"',
+            "2:1: error: model: there is no provider x: declare it as [providers.x]",
+        ),
         ('name = "a', "1:10: error: this is not TOML: "),
         ('name = "a"\nname = "b"', "2:11: error: this is not TOML: "),
         ('name = "a"\n[endpoint]\nbody_limit = inf', "1:1: error: a number is not finite"),
