@@ -11,7 +11,7 @@ from promptstudio.values import Json, same
 Problem = tuple[Path, str]
 
 _KEYWORDS: Final = frozenset(PROTOCOL["schema_keywords"])
-_TYPES: Final = frozenset(PROTOCOL["type_names"])
+_TYPES: Final = tuple(PROTOCOL["type_names"])
 _WIRE_DROPPED: Final = frozenset({"default", "minLength", "maxLength"})
 
 
@@ -139,7 +139,10 @@ def _strict(schema: Schema) -> dict[str, Json]:
 def _close(result: dict[str, Json], schema: Schema) -> None:
     properties = cast("Mapping[str, Schema]", schema.get("properties", {}))
     required = cast("list[str]", schema.get("required", []))
-    if schema.get("additionalProperties", not properties) is not False or not required_known(schema):
+    # An object that leaves additionalProperties open may be answered with one that has none.
+    if schema.get("additionalProperties", not properties) is not False or not properties.keys() >= set(
+        required
+    ):
         raise _OpenSchemaError
     result["properties"] = {
         name: _strict(member) if name in required else _nullable(_strict(member))
@@ -147,12 +150,6 @@ def _close(result: dict[str, Json], schema: Schema) -> None:
     }
     result["required"] = list(properties)
     result["additionalProperties"] = False
-
-
-def required_known(schema: Schema) -> bool:
-    """Whether every required property is one of `properties`."""
-    properties = cast("Mapping[str, Json]", schema.get("properties", {}))
-    return all(name in properties for name in cast("list[str]", schema.get("required", [])))
 
 
 def _nullable(schema: dict[str, Json]) -> dict[str, Json]:
