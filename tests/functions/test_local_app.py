@@ -1,0 +1,203 @@
+"""The local application: pages, prompts that change under it, sample inputs."""
+
+import json
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promptstudio.endpoint.exchange import Message
+from promptstudio_functions.local_app import LocalApp, create_app
+from tests.functions.serving import write_project
+from tests.unit.endpoint.asgi import Answer, Client
+
+ECHO = "---\nmodel: echo/echo\n---\nHello."
+MODEL = "---\nmodel: openai/gpt-5.4-mini\n---\nHello."
+BROKEN = "---\nmodel: echo/echo\n---\n{{#if x}}"
+PAGES = ("/", "/docs", "/page/main.js", "/page/prompt.js", "/page/style.css", "/page/project.json")
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project", {"hello": ECHO})
+
+
+def app(
+    root: Path, lines: list[str], environ: Mapping[str, str] | None = None, *, dev: bool = True
+) -> LocalApp:
+    return create_app(root, data=root.parent, environ=environ or {}, report=lines.append, dev=dev)
+
+
+async def get(to: LocalApp, path: str, *, method: str = "GET") -> Answer:
+    client = Client(path, method=method)
+    await to(client.scope, client.receive, client.send)
+    return client.answer
+
+
+async def project(to: LocalApp) -> dict[str, Any]:
+    shown: dict[str, Any] = (await get(to, "/page/project.json")).json
+    return shown
+
+
+def write_prompt(root: Path, name: str, text: str) -> None:
+    (root / "prompts" / f"{name}.prompt").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_may_load_nothing_from_elsewhere(root: Path, lines: list[str], path: str) -> None:
+    answer = await get(app(root, lines), path)
+    assert answer.status == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_what_a_page_refers_to_is_served(root: Path, lines: list[str], path: str) -> None:
+    to = app(root, lines)
+    found = References()
+    found.feed((await get(to, path)).body.decode())
+    assert found.paths
+    assert not found.inline, "the policy lets no inline script or style run"
+    for reference in found.paths:
+        assert (await get(to, reference)).status == 200, reference
+
+
+class References(HTMLParser):
+    """The paths that a page names, and whether it holds scripts or styles of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: set[str] = set()
+        self.inline = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.inline |= tag == "style" or (tag == "script" and "src" not in given) or "style" in given
+        self.inline |= any(name.startswith("on") for name in given)
+        reference = given.get("href") or given.get("src") or ""
+        if reference.startswith("/"):
+            self.paths.add(reference)
+
+
+async def test_the_scripts_import_only_what_is_served(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    for name in ("main", "prompt", "form", "api", "docs", "element"):
+        script = (await get(to, f"/page/{name}.js")).body.decode()
+        imported = [line.split('"')[1] for line in script.splitlines() if line.startswith("import ")]
+        for module in imported:
+            assert (await get(to, "/page/" + module.removeprefix("./"))).status == 200, module
+
+
+async def test_a_page_answers_no_other_method(root: Path, lines: list[str]) -> None:
+    answer = await get(app(root, lines), "/", method="POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+async def test_the_pages_are_public_and_the_project_is_not(root: Path, lines: list[str]) -> None:
+    to = app(root, lines, {"PROMPTSTUDIO_KEYS": "[]"})
+    assert (await get(to, "/")).status == 200
+    assert (await get(to, "/page/project.json")).status == 401
+
+
+async def test_the_page_is_told_of_samples_and_echoes(root: Path, lines: list[str]) -> None:
+    write_prompt(root, "ask", MODEL)
+    (root / "inputs").mkdir()
+    (root / "inputs" / "hello.json").write_text('{"variables":{"a":1}}', encoding="utf-8")
+    (root / "inputs" / "ask.json").write_text("[]", encoding="utf-8")
+    shown = await project(app(root, lines, {"OPENAI_API_KEY": "sk"}))
+    assert shown["prompts"] == {
+        "ask": {"model": "openai/gpt-5.4-mini", "echo": False},
+        "hello": {"model": "echo/echo", "echo": True, "input": {"variables": {"a": 1}}},
+    }
+    assert shown["diagnostics"] == ["inputs/ask.json:1:1: warning: this is not a JSON object"]
+
+
+async def test_in_dev_a_model_without_a_key_is_an_echo(root: Path, lines: list[str]) -> None:
+    write_prompt(root, "ask", MODEL)
+    assert (await project(app(root, lines)))["prompts"]["ask"] == {"model": "echo/echo", "echo": True}
+    served = await project(app(root, lines, dev=False))
+    assert served["prompts"]["ask"] == {"model": "openai/gpt-5.4-mini", "echo": False}
+
+
+async def test_a_changed_file_is_loaded_again(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    before = (await project(to))["bundle"]
+    write_prompt(root, "more", ECHO)
+    to.refresh()
+    assert set((await project(to))["prompts"]) == {"hello", "more"}
+    assert (await project(to))["bundle"] != before
+    assert "Loaded the prompts again." in lines
+
+
+async def test_files_that_stay_as_they_are_are_not_loaded_again(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    to.refresh()
+    assert lines == []
+
+
+async def test_while_files_are_bad_the_last_good_prompts_serve(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    good = (await project(to))["bundle"]
+    write_prompt(root, "hello", BROKEN)
+    to.refresh()
+    shown = await project(to)
+    assert shown["bundle"] == good
+    assert shown["diagnostics"][0].startswith("prompts/hello.prompt:4")
+    assert any(line.startswith("prompts/hello.prompt:4") for line in lines)
+    write_prompt(root, "hello", ECHO)
+    to.refresh()
+    assert (await project(to))["diagnostics"] == []
+
+
+async def test_dev_waits_for_better_files(root: Path, lines: list[str]) -> None:
+    write_prompt(root, "hello", BROKEN)
+    to = app(root, lines)
+    assert (await project(to))["prompts"] == {}
+    write_prompt(root, "hello", ECHO)
+    to.refresh()
+    assert set((await project(to))["prompts"]) == {"hello"}
+
+
+async def test_a_project_that_loses_its_settings_is_still_served(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    (root / "promptstudio.toml").rename(root / "away.toml")
+    to.refresh()
+    shown = await project(to)
+    assert set(shown["prompts"]) == {"hello"}
+    assert "promptstudio.toml" in shown["diagnostics"][0]
+
+
+async def test_new_endpoint_settings_are_in_force_at_once(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    with (root / "promptstudio.toml").open("a", encoding="utf-8") as file:
+        file.write("[endpoint]\nbody_limit = 2\n")
+    to.refresh()
+    client = Client("/v1/prompts/hello/run", b"{ }")
+    await to(client.scope, client.receive, client.send)
+    assert client.answer.status == 413
+
+
+async def test_the_lifespan_tells_the_terminal_what_answers_by_echo(root: Path, lines: list[str]) -> None:
+    to = app(root, lines)
+    asked: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    told: list[str] = []
+
+    async def receive() -> Message:
+        return asked.pop(0)
+
+    async def send(message: Message) -> None:
+        told.append(json.dumps(message))
+
+    await to({"type": "lifespan"}, receive, send)
+    assert told == ['{"type": "lifespan.startup.complete"}', '{"type": "lifespan.shutdown.complete"}']
+    assert lines == ["No model is called for hello: echo answers. A provider's API key changes that."]
