@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -62,14 +63,16 @@ class Server:
         with urlopen(self.address + path, timeout=TIMEOUT_S) as response:
             return json.load(response)
 
-    def run(self, name: str, body: dict[str, object], key: str = "") -> tuple[int, str]:
+    def run(self, name: str, body: Mapping[str, object], key: str = "") -> tuple[int, str]:
         """Status and body of a run."""
         headers = {"Content-Type": "application/json"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         url = f"{self.address}/v1/prompts/{name}/run"
         try:
-            with urlopen(Request(url, json.dumps(body).encode(), headers), timeout=TIMEOUT_S) as response:
+            with urlopen(
+                Request(url, json.dumps(dict(body)).encode(), headers), timeout=TIMEOUT_S
+            ) as response:
                 return response.status, response.read().decode()
         except HTTPError as error:
             with error:
