@@ -11,6 +11,7 @@ from promptstudio.prompts.file import Source
 from promptstudio.prompts.project_settings import ProjectSettings, parse_settings
 from promptstudio.values import Json, canonical
 
+ROOT = Path(__file__).parents[3]
 SETTINGS = ProjectSettings("acme")
 TODAY = date(2026, 11, 20)
 
@@ -363,8 +364,13 @@ def test_a_crlf_file_compiles_to_the_same_version_but_for_its_line_ends() -> Non
     assert body[-1] == {"type": "text", "text": "\r\n"}
 
 
+def test_the_guides_example_has_no_problems() -> None:
+    example = (ROOT / "docs" / "prompts.md").read_text().split("```")[1]
+    assert said(example.lstrip("\n")) == []
+
+
 def test_the_examples_have_no_problems() -> None:
-    folder = Path(__file__).parents[3] / "examples"
+    folder = ROOT / "examples"
     sources = [Source(path.name, path.read_text()) for path in folder.rglob("*.prompt")]
     settings = parse_settings((folder / "promptstudio.toml").read_text(), "promptstudio.toml")
     assert compile_bundle(sources, settings).diagnostics == []

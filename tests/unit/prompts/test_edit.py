@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptstudio.prompts.edit import EditError, KeyPath, edit
@@ -170,6 +170,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(front=block(), crlf=st.booleans(), data=st.data())
 def test_the_change_is_there_and_all_else_is_untouched(front: str, crlf: bool, data: st.DataObject) -> None:
     text = f"# c\n---\n{front}---\n\n Hi {{{{a}}}}\n"

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from promptstudio.prompts.schema import default_problems, schema_problems, wire_schema
 from promptstudio.prompts.validate import compile_schema
@@ -51,6 +51,7 @@ def test_what_is_outside_the_subset_is_named_with_its_place(
     assert message is None or said == message
 
 
+@settings(deadline=None)
 @given(schemas())
 def test_the_subset_has_no_problems(schema: dict[str, Json]) -> None:
     assert list(schema_problems(schema)) == []
@@ -119,6 +120,7 @@ def test_a_schema_without_a_strict_form_goes_as_it_is(schema: dict[str, Json]) -
     assert wire_schema(schema) == (schema, False)
 
 
+@settings(deadline=None)
 @given(schemas())
 def test_what_fits_the_wire_form_fits_the_schema(schema: dict[str, Json]) -> None:
     """But for the bounds on a text's length, which are checked only here."""

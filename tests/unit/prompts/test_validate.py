@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from promptstudio.errors import FieldError
 from promptstudio.prompts.validate import compile_schema
@@ -156,6 +156,7 @@ def test_a_null_may_stand_for_an_optional_property_that_takes_none() -> None:
     assert errors == [FieldError("/needed", "null is not a string")]
 
 
+@settings(deadline=None)
 @given(schemas_with_values())
 def test_an_independent_oracle_agrees(case: tuple[dict[str, Json], Json]) -> None:
     schema, value = case

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptstudio.prompts.yaml import YamlError, compose
@@ -130,6 +130,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_json_is_yaml(value: Json) -> None:
     """YAML 1.2 holds all of JSON, but for characters that YAML wants escaped."""
@@ -141,6 +142,7 @@ def test_json_is_yaml(value: Json) -> None:
     assert same(value_of(text), value)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("a1-:?[]{},&*!|>'\"%@`#~ \n\t\0é")))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(YamlError):
