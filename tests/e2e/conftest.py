@@ -1,0 +1,60 @@
+"""A running `promptstudio dev` and a real browser on it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+COMMAND = Path(sys.executable).with_name("promptstudio")
+# Sandboxing and shared memory are not to be had in every container that runs this.
+CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where `promptstudio dev` serves the examples, without any provider's key."""
+    folder = tmp_path_factory.mktemp("dev")
+    environ = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+    process = subprocess.Popen(
+        [COMMAND, "dev", "--port", "0", "--data", folder / "data"],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if found := re.search(r"http://\S+", line):
+            yield found[0]
+            break
+    process.terminate()
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A fresh tab on the page; what it logs as an error fails the test."""
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    yield page
+    context.close()
+    assert not errors
