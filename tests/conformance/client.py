@@ -1,10 +1,12 @@
 """The client of a case: one HTTP/1.1 request, sent as the case says, and all that came back."""
 
 import http.client
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.conformance.case import Request
+from tests.conformance.upstream import RESET_ON_CLOSE
 
 TIMEOUT_S = 30.0
 
@@ -25,6 +27,10 @@ def send(host: str, port: int, request: Request, key: str, received: Callable[[b
         _write(connection, request, key)
         response = connection.getresponse()
         body = _read(response, request.close_after, received)
+        if request.close_after is not None:
+            # A reset, as a mere close leaves open whether the client still reads.
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            response.close()
         return Received(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
     finally:
         connection.close()
@@ -72,6 +78,5 @@ def _read(
         body += piece
         received(piece)
         if close_after is not None and close_after in body:
-            response.close()
             break
     return body

@@ -52,12 +52,12 @@ def faults(case: Case, outcome: Outcome) -> list[str]:
     ]
 
 
-def differences(left: Outcome, right: Outcome, *, compare_body: bool = True) -> list[str]:
+def differences(case: Case, left: Outcome, right: Outcome) -> list[str]:
     """Where two runtimes disagree about one case: in what the client got, or in what the model was sent."""
     one, other = left.received, right.received
     found = [*_unequal("status", one.status, other.status)]
     found += _unequal("headers", _essential(one.headers), _essential(other.headers))
-    if compare_body:
+    if case.request.close_after is None:
         found += _unequal("body", mask(one.body), mask(other.body))
     found += _unequal("number of calls", len(left.calls), len(right.calls))
     for index, (first, second) in enumerate(zip(left.calls, right.calls, strict=False)):

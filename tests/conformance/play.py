@@ -28,14 +28,13 @@ _ENVIRON: Final = {
 
 
 class Player:
-    """One upstream and the runtimes that were needed so far; each case is played once in each."""
+    """One upstream and the runtimes that were needed so far; which serve one case after the other."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stack = ExitStack()
         self._upstream = self._stack.enter_context(ScriptedUpstream())
         self._runtimes: dict[str, Runtime] = {}
-        self._outcomes: dict[tuple[str, str], Outcome] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -47,17 +46,7 @@ class Player:
 
     def play(self, case: Case, runtime: str) -> Outcome:
         """What `runtime` does with `case`."""
-        if (case.name, runtime) not in self._outcomes:
-            self._outcomes[case.name, runtime] = self._play(case, self._runtime(runtime))
-        return self._outcomes[case.name, runtime]
-
-    def _runtime(self, name: str) -> Runtime:
-        if name not in self._runtimes:
-            self._runtimes[name] = self._stack.enter_context(start(name))
-        return self._runtimes[name]
-
-    def _play(self, case: Case, runtime: Runtime) -> Outcome:
-        address = runtime.deploy(Deployment(self._compile(case), _environ(case)))
+        address = self._runtime(runtime).deploy(Deployment(self._compile(case), _environ(case)))
         script = self._upstream.play(case.answers)
         closed_at = None
         try:
@@ -68,6 +57,11 @@ class Player:
         finally:
             script.finish()
         return Outcome(received, script.calls, script.problems, closed_at)
+
+    def _runtime(self, name: str) -> Runtime:
+        if name not in self._runtimes:
+            self._runtimes[name] = self._stack.enter_context(start(name))
+        return self._runtimes[name]
 
     def _compile(self, case: Case) -> dict[str, Json]:
         root = self._folder / case.name

@@ -92,6 +92,8 @@ def test_every_case_of_ours_follows_the_format_and_has_a_title_of_its_own() -> N
     assert len(set(titles)) == len(titles)
 
 
+@pytest.mark.needs("node")
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_example_of_the_documentation_is_a_case_that_passes(
     player: Player, tmp_path: Path, runtime: str
 ) -> None:

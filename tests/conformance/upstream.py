@@ -20,7 +20,7 @@ PATIENCE_S = 20.0
 """How long the upstream waits for a condition before it calls the script failed."""
 
 _GLANCE_S = 0.02  # how soon a held connection notices that the script is over
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
 _UNSCRIPTED = Answer(599, {"content-type": "text/plain"}, [b"unscripted"], streamed=False)
 
 
@@ -187,7 +187,7 @@ class _Connection(BaseHTTPRequestHandler):
         if answer.end == "hang":
             script.hold(self.connection, call)
         if answer.end == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         if answer.end != "complete" or answer.status is None:
             self.close_connection = True
         elif answer.streamed:

@@ -23,8 +23,15 @@ class DriverError(RuntimeError):
 class _Workerd:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self._up: tuple[Deployment, Address] | None = None
 
     def deploy(self, deployment: Deployment) -> Address:
+        """Many cases share a project: what is up already stays up, as that is most of a case's time."""
+        if self._up is None or self._up[0] != deployment:
+            self._up = (deployment, self._replace(deployment))
+        return self._up[1]
+
+    def _replace(self, deployment: Deployment) -> Address:
         files = generate("cloudflare", deployment.bundle, TargetOptions(name="conformance"))
         answer = self._ask({"files": files, "bindings": dict(deployment.environ)})
         url = urlsplit(answer["url"])
