@@ -23,19 +23,23 @@ from openai.types.responses.response_create_params import (
     ResponseCreateParamsNonStreaming,
     ResponseCreateParamsStreaming,
 )
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from promptstudio.providers.catalog import ADAPTERS
 from tests.unit.providers.cases import Case, answer_cases, call_of, request_cases, stream_cases
 
-REQUESTS = {
+REQUESTS: dict[str, tuple[Any, Any]] = {
     "openai": (ResponseCreateParamsNonStreaming, ResponseCreateParamsStreaming),
     "openai-chat": (CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming),
     "anthropic": (MessageCreateParamsNonStreaming, MessageCreateParamsStreaming),
 }
 # Anthropic's models before Opus 4.7 take these, but its SDK no longer types them.
 UNLISTED = {"temperature", "top_p"}
-ANSWERS = {"openai": Response, "openai-chat": ChatCompletion, "anthropic": AnthropicMessage}
+ANSWERS: dict[str, type[BaseModel]] = {
+    "openai": Response,
+    "openai-chat": ChatCompletion,
+    "anthropic": AnthropicMessage,
+}
 
 
 def consume(value: object) -> object:
@@ -79,7 +83,7 @@ def test_the_vendors_types_accept_our_requests(case: Case) -> None:
     call = call_of(case.row["call"])
     body: dict[str, Any] = json.loads(ADAPTERS[case.api].adapter.build_request(call).body)
     kind = REQUESTS[case.api][call.stream]
-    adapter = TypeAdapter(kind)
+    adapter: TypeAdapter[object] = TypeAdapter(kind)
     consume(adapter.validate_python(body))
     assert set(body) <= kind.__required_keys__ | kind.__optional_keys__ | UNLISTED
 

@@ -1,11 +1,12 @@
 from decimal import ROUND_CEILING, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptstudio.providers.base import Usage
 from promptstudio.providers.cost import Price, cost_nanodollars, cost_usd
+from tests.unit.providers.runtimes import Python, TypeScript
 
 PRICE = Price(input=750_000, output=4_500_000, cached=75_000, cache_write=937_500)
 tokens = st.integers(0, 2**53)
@@ -49,3 +50,14 @@ def test_the_sum_is_exact_and_rounded_up_once(fresh: int, cached: int, written: 
 
 def test_more_cached_than_input_costs_no_less_than_nothing() -> None:
     assert cost_nanodollars(Usage(input=1, cached=10), PRICE) == 750
+
+
+@given(tokens, tokens, tokens, tokens)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.needs("node")
+def test_both_runtimes_count_alike(
+    node: TypeScript, input_: int, cached: int, written: int, output: int
+) -> None:
+    usage = {"input": input_, "output": output, "cached": cached, "cache_write": written}
+    price = {"input": 750_000, "output": 180_000_000, "cached": 75_000, "cache_write": 937_501}
+    assert node.cost(usage, price) == Python().cost(usage, price)

@@ -77,12 +77,12 @@ def test_a_model_nobody_told_us_of_is_unknown() -> None:
 
 
 def test_the_trimmed_table_keeps_text_models_and_what_is_special_about_their_dated_names() -> None:
-    row = {
+    row: dict[str, object] = {
         "mode": "chat",
         "input_cost_per_token": Decimal("7.5e-07"),
         "output_cost_per_token": Decimal("1e-6"),
     }
-    table = {
+    table: dict[str, dict[str, object]] = {
         "gpt-9": {**row, "litellm_provider": "openai", "max_input_tokens": 1000},
         "gpt-9-2027-01-01": {**row, "litellm_provider": "openai", "max_input_tokens": 1000},
         "gpt-9-2027-02-02": {**row, "litellm_provider": "openai", "max_input_tokens": 2000},

@@ -1,6 +1,6 @@
 import pytest
 
-from promptstudio.providers.retry import retry_after_s, wait_s
+from tests.unit.providers.runtimes import Runtime
 
 NOW = 1_792_497_600.0  # Tue, 20 Oct 2026 12:00:00 GMT
 
@@ -24,12 +24,12 @@ NOW = 1_792_497_600.0  # Tue, 20 Oct 2026 12:00:00 GMT
         ("2026-10-20T12:00:09Z", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: int | None) -> None:
-    assert retry_after_s(header, NOW) == seconds
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: int | None, runtime: Runtime) -> None:
+    assert runtime.retry_after(header, NOW) == seconds
 
 
-def test_a_date_is_rounded_up_to_whole_seconds() -> None:
-    assert retry_after_s("Tue, 20 Oct 2026 12:00:09 GMT", NOW + 0.5) == 9
+def test_a_date_is_rounded_up_to_whole_seconds(runtime: Runtime) -> None:
+    assert runtime.retry_after("Tue, 20 Oct 2026 12:00:09 GMT", NOW + 0.5) == 9
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_a_date_is_rounded_up_to_whole_seconds() -> None:
     ],
 )
 def test_two_retries_wait_longer_each_time_or_as_long_as_the_provider_asks_up_to_ten_seconds(
-    attempt: int, retry_after: int | None, random: float, wait: float | None
+    attempt: int, retry_after: int | None, random: float, wait: float | None, runtime: Runtime
 ) -> None:
-    assert wait_s(attempt, retry_after, random) == wait
+    assert runtime.wait(attempt, retry_after, random) == wait

@@ -196,7 +196,7 @@ async def test_a_provider_that_hangs_times_out_once(play: Play) -> None:
 async def test_a_slow_stream_lives_as_long_as_it_is_never_silent() -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(chunked(end=False))
-        for _ in range(6):
+        for _piece in range(6):
             writer.write(b"1\r\nx\r\n")
             await writer.drain()
             await asyncio.sleep(0.05)

@@ -14,11 +14,21 @@ class Upstream:
     url: str = ""
     connections: int = 0
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open[asyncio.create_task(self._serve(reader, writer))] = writer
+
+    async def close(self) -> None:
+        """Break off what is still open."""
+        for writer in self.open.values():
+            writer.transport.abort()
+        await asyncio.gather(*self.open)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while await self._serve_one(reader, writer):
                 pass
@@ -26,6 +36,7 @@ class Upstream:
             self.left.set()
         finally:
             writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request. False: the play wants no more on this connection."""
@@ -46,12 +57,18 @@ Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def upstream(*plays: Play) -> AsyncIterator[Upstream]:
     provider = Upstream(list(plays))
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(provider.accept, "127.0.0.1", 0)
     provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield provider
     finally:
+        # Node's fetch connects anew, without a request, when a connection breaks: a connection that is being
+        # accepted while the server closes would be left open.
+        asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         server.close()
+        await provider.close()
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Play:
