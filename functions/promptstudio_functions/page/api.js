@@ -81,6 +81,7 @@ function parseFrame(frame) {
 /** The same run as a command line. The key stays out of it. */
 export function curl(name, body, keyed) {
   const quoted = JSON.stringify(body).replaceAll("'", "'\\''");
-  const key = keyed ? " \\\n  -H \"Authorization: Bearer $PROMPTSTUDIO_KEY\"" : "";
-  return `curl -N ${location.origin}${runPath(name)}${key} \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+  const key = keyed ? ['-H "Authorization: Bearer $PROMPTSTUDIO_KEY"'] : [];
+  const url = `${location.origin}${runPath(name)}`;
+  return [`curl -N ${url}`, ...key, "-H 'Content-Type: application/json'", `-d '${quoted}'`].join(" \\\n  ");
 }

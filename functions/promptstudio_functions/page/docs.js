@@ -29,19 +29,24 @@ function rowsOf(schema, path = "") {
     const member = resolve(given);
     const place = `${path}${name}`;
     const row = [place, typeOf(member), required.has(name) ? "required" : "", member.description ?? ""];
-    const inner = member.type === "object" ? rowsOf(member, `${place}.`) : [];
-    return [row, ...inner];
+    const items = resolve(member.items ?? {});
+    return [row, ...rowsOf(member, `${place}.`), ...rowsOf(items, `${place}[].`)];
   });
 }
 
 function table(caption, schema) {
   const rows = rowsOf(schema);
   if (rows.length === 0) return undefined;
-  const head = element("tr", {}, ...["Member", "Type", "", ""].map((text) => element("th", { scope: "col" }, text)));
-  const body = rows.map(([name, ...rest]) =>
-    element("tr", {}, element("th", { scope: "row" }, element("code", {}, name)), ...rest.map((text) => element("td", {}, text))),
-  );
-  const parts = [element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body)];
+  const head = ["Member", "Type", "Presence", "Meaning"].map((text) => element("th", { scope: "col" }, text));
+  const body = rows.map(([name, ...rest]) => {
+    const cells = rest.map((text) => element("td", {}, text));
+    return element("tr", {}, element("th", { scope: "row" }, element("code", {}, name)), ...cells);
+  });
+  const parts = [
+    element("caption", {}, caption),
+    element("thead", {}, element("tr", {}, ...head)),
+    element("tbody", {}, ...body),
+  ];
   return element("div", { class: "wide", tabindex: "0" }, element("table", {}, ...parts));
 }
 
@@ -56,15 +61,16 @@ function operation(path, method, details) {
     body && table("Body", body),
     table("Answer", resolve(answer)),
     stream && element("p", {}, stream),
-    name && element("pre", { tabindex: "0", "aria-label": "Example" }, curl(name, example(body), savedKey() !== "")),
+    name && element("pre", { tabindex: "0", "aria-label": "Example" }, commandLine(name, body)),
   ];
   return element("section", { "aria-labelledby": details.operationId }, ...parts.filter(Boolean));
 }
 
-/** A body with a placeholder for each variable that has to be there. */
-function example(body) {
+/** A run with a placeholder for each variable that has to be there. */
+function commandLine(name, body) {
   const { properties = {}, required = [] } = body.properties.variables;
-  return { variables: Object.fromEntries(required.map((name) => [name, placeholder(resolve(properties[name] ?? {}))])) };
+  const variables = required.map((variable) => [variable, placeholder(resolve(properties[variable] ?? {}))]);
+  return curl(name, { variables: Object.fromEntries(variables) }, savedKey() !== "");
 }
 
 function placeholder(schema) {
@@ -78,7 +84,8 @@ async function show() {
   try {
     const document_ = await get("/v1/openapi.json");
     schemas = document_.components.schemas;
-    const operations = Object.entries(document_.paths).flatMap(([path, methods]) =>
+    const paths = Object.entries(document_.paths).sort(([one], [other]) => RUN.test(other) - RUN.test(one));
+    const operations = paths.flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, details]) => operation(path, method, details)),
     );
     main.replaceChildren(...operations, errors());
@@ -96,7 +103,8 @@ function errors() {
 
 function askForKey() {
   const key = element("input", { id: "key", type: "password", autocomplete: "off" });
-  const form = element("form", {}, element("label", { for: "key" }, "API key"), key, element("button", {}, "Use this key"));
+  const label = element("label", { for: "key" }, "API key");
+  const form = element("form", {}, label, key, element("button", {}, "Use this key"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     saveKey(key.value.trim());

@@ -95,7 +95,7 @@ function makeField(name, pointer, schema, value, required) {
 /** Texts of an enum are a choice; whatever no plain control can hold is written as JSON. */
 function kindOf(schema) {
   const types = [schema.type].flat().filter((type) => type !== "null");
-  if (schema.enum?.every((member) => typeof member === "string")) return "string";
+  if (schema.enum?.every((member) => typeof member === "string" || member === null)) return "string";
   if (types.length !== 1 || schema.enum) return "json";
   return { string: "string", integer: "number", number: "number", boolean: "boolean" }[types[0]] ?? "json";
 }
@@ -113,14 +113,15 @@ function makeControl(kind, schema, value) {
 }
 
 function makeChoice(members, value) {
-  const options = ["", ...members].map((member) => element("option", { value: member, selected: member === value }, member));
+  const texts = ["", ...members.filter((member) => member !== null)];
+  const options = texts.map((text) => element("option", { value: text, selected: text === value }, text));
   return element("select", {}, ...options);
 }
 
 /** A text area as tall as what it holds, within reason. */
 export function makeTextArea(text) {
-  const rows = Math.min(16, Math.max(2, text.split("\n").length, Math.ceil(text.length / 80)));
-  const area = element("textarea", { rows: String(rows), spellcheck: "false" });
+  const lines = text.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
+  const area = element("textarea", { rows: String(Math.min(16, Math.max(2, lines))), spellcheck: "false" });
   area.value = text;
   return area;
 }

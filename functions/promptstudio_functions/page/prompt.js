@@ -28,8 +28,9 @@ export class PromptView {
   heading(prompt, about) {
     const description = prompt.description ? element("p", {}, prompt.description) : undefined;
     const notice = about.echo ? element("p", { class: "notice" }, ECHO) : undefined;
-    const meta = element("p", { class: "hint" }, `version ${prompt.version} · ${about.model} · answers ${prompt.output.type}`);
-    return [element("h2", {}, prompt.name), description, meta, notice].filter(Boolean);
+    const facts = `version ${prompt.version} · ${about.model} · answers ${prompt.output.type}`;
+    const hint = element("p", { class: "hint" }, facts);
+    return [element("h2", {}, prompt.name), description, hint, notice].filter(Boolean);
   }
 
   form() {
@@ -49,7 +50,8 @@ export class PromptView {
   }
 
   answer() {
-    const copy = element("button", { type: "button", click: () => navigator.clipboard.writeText(this.line.textContent) }, "Copy");
+    const copyLine = () => navigator.clipboard.writeText(this.line.textContent);
+    const copy = element("button", { type: "button", click: copyLine }, "Copy");
     const command = element("details", {}, element("summary", {}, "cURL"), this.line, copy);
     return [this.status, this.output, this.facts, command];
   }
@@ -128,7 +130,7 @@ export class PromptView {
       if (pointer.startsWith(this.history.pointer)) this.history.say(`${pointer} ${message}`);
       return !pointer.startsWith(this.history.pointer);
     });
-    const rows = elsewhere.map(({ pointer, message }) => element("p", {}, element("code", {}, pointer), ` ${message}`));
+    const rows = elsewhere.map((row) => element("p", {}, element("code", {}, row.pointer), ` ${row.message}`));
     const id = error.problem?.request_id;
     const trace = id === undefined ? undefined : element("p", { class: "hint" }, id);
     this.problem.replaceChildren(...[element("p", {}, error.message), ...rows, trace].filter(Boolean));
