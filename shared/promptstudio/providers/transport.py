@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from types import TracebackType
 from typing import Final, NoReturn
 
@@ -22,6 +23,7 @@ from promptstudio.providers.retry import retry_after_s, wait_s
 _ANSWER_BYTES: Final = BOUNDS["provider_answer_bytes"]
 _RETRIED: Final[frozenset[int]] = frozenset(PROTOCOL["provider_retried"])
 _KEEPALIVE_S: Final = 60
+_WHOLE_BYTES: Final = 1 << 20  # aiohttp warns of more: written in one go they would hold up other requests
 
 _HEADERS: Final = {
     "Content-Type": "application/json",
@@ -142,9 +144,10 @@ class Transport:
     ) -> aiohttp.ClientResponse | AppError:
         """A 2xx response, or an error after which another attempt makes sense. Other errors are raised."""
         name = target.provider.name
+        data = body if len(body) <= _WHOLE_BYTES else BytesIO(body)
         try:
             response = await self._connected().post(
-                target.url, data=body, headers=target.headers, timeout=timer, allow_redirects=False
+                target.url, data=data, headers=target.headers, timeout=timer, allow_redirects=False
             )
         except TimeoutError:
             raise AppError("provider_timeout", provider=name) from None

@@ -36,13 +36,14 @@ export interface RunOptions {
   readonly outputName?: string;
 }
 
-/** The run that asks a version's model about these messages. */
+/** The run that asks a version's model about these messages; throws AppError render_empty without any. */
 export function prepare(
   prompt: Prompt,
   version: Version,
   messages: readonly Message[],
   options: RunOptions,
 ): Run {
+  if (messages.length === 0) throw new AppError("render_empty");
   const request = adapters[version.api].buildRequest({
     provider: version.provider,
     model: version.wireModel,
