@@ -24,4 +24,3 @@ Messages = Annotated[
     str | None,
     typer.Option("--messages", metavar="JSON|@FILE", help="The conversation so far, as a JSON array."),
 ]
-Version = Annotated[int | None, typer.Option("--version", help="A version, instead of the default one.")]

@@ -6,7 +6,8 @@ from typing import Final
 
 import aiohttp
 
-from promptstudio.providers.base import Provider
+from promptstudio.messages import Message, Text
+from promptstudio.providers.base import Call, OutputFormat, Provider
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio_cli.findings import Finding
 
@@ -44,9 +45,13 @@ async def _reach(session: aiohttp.ClientSession, provider: Provider, environ: Ma
 
 
 async def _list_models(session: aiohttp.ClientSession, provider: Provider, key: str | None) -> int:
-    """The status with which GET /models is answered. A key goes to its own provider's declared host only."""
+    """The status with which GET /models is answered, asked with the headers of any question.
+
+    The key goes to its own provider's declared host only.
+    """
     api = ADAPTERS[provider.type]
-    headers = {**provider.headers}
+    question = Call(provider, "", [Message("user", (Text("?"),))], {}, OutputFormat(), stream=False)
+    headers = {**api.adapter.build_request(question).headers, **provider.headers}
     if key:
         headers[api.key_header] = api.key_prefix + key
     url = f"{provider.base_url.rstrip('/')}/models"

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promptstudio.messages import Media, Message, Text
 from promptstudio_cli.given import Input, Messages, Name, Var, Variables
 
 if TYPE_CHECKING:
-    from promptstudio.messages import Message
     from promptstudio.values import Json
 
 
@@ -27,7 +27,8 @@ def render(
     from promptstudio_cli.project import bundle_of, current_project, resolve
     from promptstudio_cli.variables import gather
 
-    _, version = resolve(load_bundle(bundle_of(current_project())), name)
+    bundle = load_bundle(bundle_of(current_project()))
+    prompt, version = resolve(bundle, name)
     body = gather(
         input_file=input_file,
         variables=variables,
@@ -36,6 +37,7 @@ def render(
         schema=version.schema,
     )
     request = read_run(body)
+    _, version = bundle.resolve(prompt.name, request.version, request.label)
     rendered = render_messages(version, request.variables, "/variables", request.messages)
     if as_json:
         typer.echo(dumps({"messages": [_to_json(message) for message in rendered]}))
@@ -43,10 +45,8 @@ def render(
         typer.echo("\n\n".join(_to_text(message) for message in rendered))
 
 
-def _to_json(message: "Message") -> "dict[str, Json]":
+def _to_json(message: Message) -> "dict[str, Json]":
     """A message as a history holds it: content is a string where there is only text."""
-    from promptstudio.messages import Media, Text
-
     parts: list[Json] = []
     for part in message.content:
         if isinstance(part, Text):
@@ -60,9 +60,7 @@ def _to_json(message: "Message") -> "dict[str, Json]":
     return {"role": message.role, "content": "".join(texts) if len(texts) == len(parts) else parts}
 
 
-def _to_text(message: "Message") -> str:
-    from promptstudio.messages import Media, Text
-
+def _to_text(message: Message) -> str:
     content = "".join(
         part.text if isinstance(part, Text) else f"[media: {part.url}]"
         for part in message.content

@@ -51,6 +51,14 @@ def test_messages_come_from_a_file_too(promptstudio: Command, project: Path) -> 
     assert {"role": "model", "content": "Well?"} in messages
 
 
+def test_a_sample_input_may_name_a_version(promptstudio: Command, project: Path) -> None:
+    for version in (1, 2):
+        write_prompt(project, f"v{version}", f"---\nname: hail\nversion: {version}\n---\nVersion {version}")
+    (project / "sample.json").write_text('{"version":1}')
+    result = promptstudio("render", "hail", "--input", "sample.json")
+    assert result.stdout == "[user]\nVersion 1\n"
+
+
 def test_media_is_a_part(promptstudio: Command, project: Path) -> None:
     write_prompt(project, "look", "---\ninput:\n  schema:\n    url: string\n---\nSee {{media url=url}}\n")
     result = promptstudio("render", "look", "--var", "url=https://example.com/a.png", "--json")
