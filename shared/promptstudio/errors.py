@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-PROTOCOL: Final = json.loads(files("promptstudio").joinpath("protocol.json").read_bytes())
+PROTOCOL: Final = json.loads(Path(__file__).with_name("protocol.json").read_bytes())
 BOUNDS: Final[dict[str, int]] = PROTOCOL["bounds"]
 
 _CODES: Final[dict[str, dict[str, str | int]]] = PROTOCOL["codes"]
