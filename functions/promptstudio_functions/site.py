@@ -1,6 +1,6 @@
 """The built-in pages: static files, and what they show of a project. The pages themselves are public."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 from promptstudio.endpoint.access import authorize
@@ -53,7 +53,7 @@ class Site:
         self._project = project
         self._endpoint = endpoint
         self._dev = dev
-        self._folder = files("promptstudio_functions").joinpath("page")
+        self._folder = Path(__file__).with_name("page")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)

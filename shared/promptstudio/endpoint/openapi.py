@@ -5,7 +5,7 @@ What all bundles have alike stands in openapi.json.
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, cast
 
 from promptstudio.errors import PROTOCOL
@@ -22,7 +22,7 @@ _STREAM: Final = (
 
 def openapi(bundle: Mapping[str, Json]) -> _Object:
     """The document for a compiled bundle. Prompts stand at the version that answers by default."""
-    document: _Object = json.loads(files("promptstudio.endpoint").joinpath("openapi.json").read_bytes())
+    document: _Object = json.loads(Path(__file__).with_name("openapi.json").read_bytes())
     cast("_Object", document["info"])["version"] = bundle["hash"]
     prompts = cast("Mapping[str, _Object]", bundle["prompts"])
     paths = cast("dict[str, _Object]", document["paths"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, TypedDict
 
 from promptstudio.providers.cost import Price
@@ -45,7 +45,7 @@ def undated(name: str) -> str:
 
 @cache
 def _models() -> Mapping[str, Model]:
-    table = json.loads(files("promptstudio.providers").joinpath("models.json").read_bytes())
+    table = json.loads(Path(__file__).with_name("models.json").read_bytes())
     return {name: _model(name, row) for name, row in table["models"].items()}
 
 
