@@ -158,14 +158,15 @@ def block(draw: st.DrawFn, depth: int = 0, indent: str = "") -> str:
     return lines
 
 
+texts = st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=8)
 values: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-5, 2**60)
     | st.floats(0, 1)
-    | st.text(max_size=8)
+    | texts
     | st.sampled_from(["null", "1", "yes", "- a", "a: b", "x # y", "", " ", "é", "\u2028", "'", '"']),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
     max_leaves=4,
 )
 
