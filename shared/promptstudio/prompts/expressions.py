@@ -132,15 +132,15 @@ class ExpressionParser:
     def _parenthesis(self, scope: Scope) -> Expression:
         opening = self._tokens.take()
         check_depth(self._tokens, scope, opening)
-        called = self.called(self.call(scope), scope)
+        call = self.call(scope)
         if self._tokens.current.kind != "close_call":
             raise self._tokens.error("this ( is never closed with )", opening)
         self._tokens.take()
-        return called
+        return self.called(call, scope)
 
     def _hash(self, scope: Scope) -> Hash:
         """The `name=value` pairs, in the order in which Handlebars assigns them: from the last to the first,
-        so that the first of two with one name holds."""
+        so that the first of two with one name holds. A literal `undefined` assigns nothing."""
         pairs: list[tuple[str, Expression]] = []
         while self._tokens.current.kind in _IDENTIFIERS and self._tokens.following.kind == "equals":
             name = _unbracketed(self._tokens.take())
@@ -150,7 +150,7 @@ class ExpressionParser:
             pairs.append((name, self._argument(scope)))
         if pairs and self._tokens.current.kind in _ARGUMENTS:
             raise self._tokens.error("arguments come before name=value pairs")
-        return dict(reversed(pairs))
+        return {name: value for name, value in dict(reversed(pairs)).items() if value["type"] != "undefined"}
 
     def _segments(self, start: Token, *, data: bool) -> Path:
         original = "@" if data else ""

@@ -131,7 +131,7 @@ def _scan_tag(source: Source, offset: int) -> Generator[Token, None, int]:
     while match := _TAG.match(source.text, offset):
         kind = str(match.lastgroup)
         if kind == "open_comment":
-            raise source.error("This comment is never closed with --}}.", offset)
+            raise source.error("this comment is never closed with --}}", offset)
         if kind != "space":
             yield Token(kind, _token_text(kind, match.group()), offset)
         offset = match.end()
@@ -174,6 +174,6 @@ class Tokens:
 
     def unexpected(self, expected: str) -> TemplateError:
         """What to say where the current token is not what has to follow."""
-        if self.current.kind == "end":
+        if "}}" not in self.source.text[self.tag.offset :]:
             return self.error(f"{self.tag.text} is never closed", self.tag)
         return self.error(f"{self.current.text} stands where {expected} is expected")

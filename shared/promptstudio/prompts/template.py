@@ -112,9 +112,8 @@ class _Parser:
 
     def _inline(self, opening: Token, scope: Scope) -> Inline:
         call = self._expressions.call(scope)
-        at = self._at(opening)
-        node = self._mark(call, scope, at) or self._value(call, scope, at)
-        return Inline(self._close(opening), node)
+        strip, at = self._close(opening), self._at(opening)
+        return Inline(strip, self._mark(call, scope, at) or self._value(call, scope, at))
 
     def _value(self, call: Call, scope: Scope, at: Position) -> ValueNode:
         plain = call.bare and not (call.path.simple and _reserved(call.path.original, scope))
@@ -186,8 +185,9 @@ class _Parser:
     def _open(self, opening: Token, scope: Scope) -> tuple[Block, Scope]:
         """A block's first tag, and the scope of its body."""
         call = self._expressions.call(scope)
-        helper = self._block_helper(call, opening, scope)
         parameters = self._expressions.parameters()
+        strip = self._close(opening)
+        helper = self._block_helper(call, opening, scope)
         if parameters and helper not in ("each", "with"):
             raise self._tokens.error(f"{helper} has no block parameters", opening)
         node: BlockNode = {
@@ -203,7 +203,7 @@ class _Parser:
             node["parameters"] = parameters
         inside = scope.inside(helper, call.arguments, parameters)
         check_depth(self._tokens, inside, opening)
-        return Block(node, self._close(opening)), inside
+        return Block(node, strip), inside
 
     def _block_helper(self, call: Call, opening: Token, scope: Scope) -> str:
         name = call.path.original

@@ -35,7 +35,7 @@ export class Renderer {
 }
 
 /** Makes a template tree ready, with all the partials it reaches. */
-export function compileTemplate(nodes: readonly Json[], partials: Readonly<Record<string, Json[]>>): Renderer {
+export function compileTemplate(nodes: readonly Json[], partials: Record<string, Json[]>): Renderer {
   const bodies: Partials = new Map();
   for (const [name, partial] of Object.entries(partials)) {
     bodies.set(name, compileBody(partial as unknown as Node[], bodies, 0));

@@ -1,0 +1,107 @@
+"""The three renderers side by side: ours in Python, ours in TypeScript, and npm dotprompt."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptstudio.errors import AppError
+from promptstudio.messages import Media, Message, Part, Section, Text
+from promptstudio.prompts.render import compile_template
+from promptstudio.prompts.template import Template, TemplateError, parse
+from promptstudio.values import normalize
+from tests.conftest import ROOT
+
+DRIVER = ROOT / "tests" / "differential" / "template_driver.mjs"
+
+Rendered = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A template, its partials by name, and what it is rendered with. History holds (role, text).
+
+    With `native`, the reference prints objects, and what is missing, in its own way.
+    """
+
+    source: str
+    partials: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    history: list[tuple[str, str]] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+    native: bool = False
+
+
+class Renderers:
+    """Renders cases; one Node process serves them all."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def render(self, case: Case) -> dict[str, Rendered]:
+        """What each of the three makes of a case: {"messages": […]} or {"error": …}."""
+        question = {
+            "source": case.source,
+            "partials": case.partials,
+            "native": case.native,
+        }
+        return {**self.ours(case), "dotprompt": self._ask(case, question)["dotprompt"]}
+
+    def ours(self, case: Case) -> dict[str, Rendered]:
+        """What our two make of a case."""
+        try:
+            template = parse(case.source)
+            partials = {name: parse(text) for name, text in case.partials.items()}
+        except TemplateError as error:
+            return {"python": {"error": error.message}, "typescript": {"error": error.message}}
+        trees = {name: partial.nodes for name, partial in partials.items()}
+        answer = self._ask(case, {"nodes": template.nodes, "partial_nodes": trees})
+        return {"python": _python(case, template, partials), "typescript": answer["typescript"]}
+
+    def _ask(self, case: Case, question: dict[str, Any]) -> dict[str, Rendered]:
+        question |= {
+            "variables": case.variables,
+            "history": [{"role": role, "text": text} for role, text in case.history],
+            "context": case.context,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Rendered] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+@contextmanager
+def renderers() -> Iterator[Renderers]:
+    command = ["node", str(DRIVER)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Renderers(process)
+        finally:
+            process.kill()
+
+
+def _python(case: Case, template: Template, partials: dict[str, Template]) -> Rendered:
+    renderer = compile_template(template.nodes, {name: part.nodes for name, part in partials.items()})
+    history = [Message(role, (Text(text),)) for role, text in case.history]
+    try:
+        messages = renderer.render(normalize(deepcopy(case.variables)), history, case.context)
+    except AppError as error:
+        return {"error": error.problem}
+    return {
+        "messages": [{"role": each.role, "content": [_part(p) for p in each.content]} for each in messages]
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    match part:
+        case Text(text):
+            return {"text": text}
+        case Media(url, content_type):
+            return {"media": url, "type": content_type}
+        case Section(name):
+            return {"section": name}
