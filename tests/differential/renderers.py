@@ -1,7 +1,5 @@
 """The three renderers side by side: ours in Python, ours in TypeScript, and npm dotprompt."""
 
-import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -13,9 +11,7 @@ from promptstudio.messages import Media, Message, Part, Section, Text
 from promptstudio.prompts.render import compile_template
 from promptstudio.prompts.template import Template, TemplateError, parse
 from promptstudio.values import normalize
-from tests.conftest import ROOT
-
-DRIVER = ROOT / "tests" / "differential" / "template_driver.mjs"
+from tests.differential.driver import Driver, driver
 
 Rendered = dict[str, Any]
 
@@ -38,8 +34,8 @@ class Case:
 class Renderers:
     """Renders cases; one Node process serves them all."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, node: Driver) -> None:
+        self._node = node
 
     def render(self, case: Case) -> dict[str, Rendered]:
         """What each of the three makes of a case: {"messages": […]} or {"error": …}."""
@@ -67,22 +63,14 @@ class Renderers:
             "history": [{"role": role, "text": text} for role, text in case.history],
             "context": case.context,
         }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Rendered] = json.loads(self._process.stdout.readline())
+        answer: dict[str, Rendered] = self._node.ask(question)
         return answer
 
 
 @contextmanager
 def renderers() -> Iterator[Renderers]:
-    command = ["node", str(DRIVER)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Renderers(process)
-        finally:
-            process.kill()
+    with driver("template_driver.mjs") as running:
+        yield Renderers(running)
 
 
 def _python(case: Case, template: Template, partials: dict[str, Template]) -> Rendered:
