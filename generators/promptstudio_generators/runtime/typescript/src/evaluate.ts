@@ -2,7 +2,7 @@
 
 import { jsonOf, keyOf, member } from "./context";
 import type { State, Value } from "./context";
-import type { CallExpression, DataExpression, Expression, Hash, PathExpression } from "./template";
+import type { CallExpression, DataExpression, Expression, Hash, PathExpression } from "./tree";
 
 export const MISSING: Expression = { type: "undefined" };
 

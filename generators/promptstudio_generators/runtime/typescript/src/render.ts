@@ -6,7 +6,7 @@ import type { Piece, Value } from "./context";
 import { MISSING, compileExpression, compileHash, evaluateHash } from "./evaluate";
 import type { Evaluate } from "./evaluate";
 import type { Message } from "./messages";
-import type { BlockNode, Expression, MediaNode, Node, PartialNode } from "./template";
+import type { BlockNode, Expression, MediaNode, Node, PartialNode } from "./tree";
 import { toText } from "./values";
 import type { Json, JsonObject } from "./values";
 
