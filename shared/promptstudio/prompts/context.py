@@ -50,14 +50,16 @@ class Run:
         self.pieces: list[Piece] = []
 
     def write(self, text: str) -> None:
-        self.charge(len(text) if text.isascii() else utf16_length(text))
+        self.left -= len(text) if text.isascii() else utf16_length(text)
+        if self.left < 0:
+            raise _too_large()
         self.pieces.append(text)
 
     def charge(self, characters: int) -> None:
         """Count characters, in UTF-16 code units, before they are printed."""
         self.left -= characters
         if self.left < 0:
-            raise AppError("render_size", limit=BOUNDS["render_characters"])
+            raise _too_large()
 
     def loop(self) -> None:
         """Count one iteration, or one partial: either can multiply what a template does."""
@@ -72,6 +74,10 @@ class Run:
 
     def leave(self, levels: int) -> None:
         self.depth += levels
+
+
+def _too_large() -> AppError:
+    return AppError("render_size", limit=BOUNDS["render_characters"])
 
 
 class State:
