@@ -10,6 +10,7 @@ from promptstudio.endpoint.answer import CONTENT_TYPE, RunFrames, run_body
 from promptstudio.endpoint.cors import cors_headers, is_preflight, preflight_headers
 from promptstudio.endpoint.documents import Documents
 from promptstudio.endpoint.exchange import (
+    Attendance,
     ClientGone,
     Exchange,
     Header,
@@ -57,6 +58,7 @@ class Endpoint:
         self._transport = transport
         self.settings = settings
         self._ping_s = ping_s
+        self._attendance = Attendance()
         self.load(bundle)
 
     def load(self, bundle: Mapping[str, Json]) -> None:
@@ -106,7 +108,7 @@ class Endpoint:
         prompt, version = self.bundle.resolve(name, request.version, request.label)
         messages = render(version, request.variables, "/variables", request.messages)
         streamed = _prefers_stream(exchange) if request.stream is None else request.stream
-        run = prepare(prompt, version, messages, stream=streamed, user=request.user)
+        run = prepare(exchange.run_id, prompt, version, messages, stream=streamed, user=request.user)
         if streamed:
             await self._stream(exchange, run, RunFrames(run, exchange.id))
         else:
@@ -119,6 +121,7 @@ class Endpoint:
         version = responses.overridden(version, request, self.bundle)
         messages = responses.render_messages(version, request)
         run = prepare(
+            exchange.run_id,
             prompt,
             version,
             messages,
@@ -134,12 +137,12 @@ class Endpoint:
 
     async def _complete(self, exchange: Exchange, run: Run) -> tuple[Outcome, Header]:
         asked_s = perf_counter()
-        outcome = await exchange.unless_gone(complete(run, self._transport))
+        outcome = await exchange.unless_gone(complete(run, self._transport), self._attendance)
         return outcome, server_timing(perf_counter() - asked_s)
 
     async def _stream(self, exchange: Exchange, run: Run, frames: Frames) -> None:
         out = EventStream(exchange, self._ping_s)
-        await exchange.unless_gone(stream_run(run, self._transport, frames, out))
+        await exchange.unless_gone(stream_run(run, self._transport, frames, out), self._attendance)
 
 
 def _run_name(path: str) -> str | None:

@@ -15,17 +15,11 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 _Result = TypeVar("_Result")
 
-_WATCH_AFTER_S: Final = 0.05
-"""A watcher costs as much as validating does; a run that ends sooner needs none."""
+_LOOK_EVERY_S: Final = 0.03
 
 
 class ClientGone(Exception):  # noqa: N818 - not an error: nobody is there to be told
     """The client closed the connection before its answer was complete."""
-
-
-def new_id() -> str:
-    """24 random hexadecimal digits."""
-    return os.urandom(12).hex()
 
 
 def server_timing(model_s: float) -> Header:
@@ -36,17 +30,33 @@ def server_timing(model_s: float) -> Header:
 class Exchange:
     """One request and its answer.
 
-    `headers` has names in lower case; `extra_headers` go out with whatever is answered.
+    `headers` has names in lower case; `extra_headers` go out with whatever is answered. `run_id` is for the
+    run that the request asks for, if it does: 24 hexadecimal digits.
     """
 
-    __slots__ = ("_receive", "_send", "extra_headers", "headers", "id")
+    __slots__ = (
+        "_receive",
+        "_send",
+        "_task",
+        "_watcher",
+        "client_gone",
+        "extra_headers",
+        "headers",
+        "id",
+        "run_id",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        digits = os.urandom(24).hex()
+        self.id = "req_" + digits[:24]
+        self.run_id = digits[24:]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.extra_headers: tuple[Header, ...] = ()
-        self.id = "req_" + new_id()
+        self.client_gone = False
         self._receive = receive
         self._send = send
+        self._task: asyncio.Task[Any] | None = None
+        self._watcher: asyncio.Task[None] | None = None
 
     async def body(self, limit: int) -> bytes:
         """The whole body; raises AppError body_too_large beyond `limit` bytes, or ClientGone."""
@@ -116,42 +126,64 @@ class Exchange:
         """Send a piece of a stream."""
         await self._send({"type": "http.response.body", "body": data, "more_body": not last})
 
-    async def unless_gone(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """The result of `work`, which is cancelled when the client goes away: then ClientGone is raised."""
-        watch = _Watch(self._receive)
+    async def unless_gone(self, work: Coroutine[Any, Any, _Result], attendance: "Attendance") -> _Result:
+        """The result of `work`, which is cancelled when the client goes away: then ClientGone is raised.
+
+        The request's body must have been read.
+        """
+        self._task = asyncio.current_task()
+        attendance.add(self)
         try:
             return await work
         except asyncio.CancelledError:
-            if watch.client_gone:
+            if self.client_gone:
                 raise ClientGone from None
             raise
         finally:
-            watch.stop()
+            attendance.discard(self)
+            if self._watcher is not None:
+                self._watcher.cancel()
 
+    def watch(self) -> None:
+        """Cancel what `unless_gone` waits for as soon as the client is gone."""
+        self._watcher = asyncio.get_running_loop().create_task(self._wait_for_departure())
 
-class _Watch:
-    """Cancels the task that made it once the client is gone. The request's body must have been read."""
-
-    __slots__ = ("_receive", "_task", "_timer", "_watcher", "client_gone")
-
-    def __init__(self, receive: Receive) -> None:
-        self.client_gone = False
-        self._receive = receive
-        self._task = asyncio.current_task()
-        self._watcher: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_S, self._begin)
-
-    def _begin(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._watch())
-
-    async def _watch(self) -> None:
+    async def _wait_for_departure(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.client_gone = True
         if self._task is not None:
             self._task.cancel()
 
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
+
+class Attendance:
+    """Has those requests watched that wait for a model, in one event loop.
+
+    A watcher costs as much as validating does. One timer looks over all requests, and only those that it
+    meets twice get one: what a model answers within 30 ms costs no more than its entry here, and no client
+    that leaves goes unnoticed for longer than twice that.
+    """
+
+    __slots__ = ("_met", "_new", "_timer")
+
+    def __init__(self) -> None:
+        self._new: set[Exchange] = set()
+        self._met: set[Exchange] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, exchange: Exchange) -> None:
+        self._new.add(exchange)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look)
+
+    def discard(self, exchange: Exchange) -> None:
+        self._new.discard(exchange)
+        self._met.discard(exchange)
+
+    def _look(self) -> None:
+        for exchange in self._met:
+            exchange.watch()
+        self._met, self._new = self._new, set()
+        self._timer = None
+        if self._met:
+            self._timer = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look)

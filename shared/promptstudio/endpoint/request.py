@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, TypedDict, cast
 
 from promptstudio.errors import PROTOCOL, AppError, FieldError
 from promptstudio.messages import Media, Message, Text
@@ -15,6 +15,17 @@ _PLAIN: Final = {"variables": dict, "stream": bool, "label": str, "user": str, "
 _JSON_TYPE: Final = re.compile(
     rb'[ \t]*application/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*("?)utf-8\1[ \t]*)?', re.IGNORECASE
 )
+
+
+class _Members(TypedDict, total=False):
+    """A body that has been checked."""
+
+    variables: dict[str, Json]
+    stream: bool
+    messages: list[dict[str, Json]]
+    version: int
+    label: str
+    user: str
 
 
 @dataclass(slots=True)
@@ -52,15 +63,15 @@ def read_run(body: dict[str, Json]) -> RunRequest:
         if type(value) is not _PLAIN.get(name):
             _check(body)
             break
-    get = body.get
-    history = cast("list[dict[str, Json]]", get("messages", ()))
+    members = cast("_Members", body)
+    history = members.get("messages")
     return RunRequest(
-        cast("dict[str, Json]", get("variables", {})),
-        cast("bool | None", get("stream")),
+        members.get("variables", {}),
+        members.get("stream"),
         [_message(message) for message in history] if history else [],
-        cast("int | None", get("version")),
-        cast("str | None", get("label")),
-        cast("str | None", get("user")),
+        members.get("version"),
+        members.get("label"),
+        members.get("user"),
     )
 
 

@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from promptstudio.endpoint.exchange import new_id
 from promptstudio.errors import AppError
 from promptstudio.messages import Message
 from promptstudio.prompts.bundle import Prompt, Version
@@ -31,7 +30,7 @@ class Transport(Protocol):
 
 @dataclass(slots=True)
 class Run:
-    """One execution of a prompt's version, up to what its provider is sent."""
+    """One execution of a prompt's version, up to what its provider is sent. `id` has no prefix yet."""
 
     id: str
     prompt: str
@@ -51,6 +50,7 @@ class Outcome:
 
 
 def prepare(
+    run_id: str,
     prompt: Prompt,
     version: Version,
     messages: Sequence[Message],
@@ -73,7 +73,7 @@ def prepare(
         output_name,
     )
     request = ADAPTERS[version.api].adapter.build_request(call)
-    return Run(new_id(), prompt.name, version, request)
+    return Run(run_id, prompt.name, version, request)
 
 
 def render(

@@ -123,7 +123,10 @@ class Answer:
 
 
 class Client:
-    """One request, and the answer as it grows. `leave` closes the connection, `received` waits for a text."""
+    """One request, and the answer as it grows. `leave` closes the connection, `received` waits for a text.
+
+    `watched` is set once the endpoint waits for the client to leave.
+    """
 
     def __init__(
         self,
@@ -140,6 +143,7 @@ class Client:
         headers = [(b"host", b"localhost"), *length, *headers]
         self.scope: Message = {"type": "http", "method": method, "path": path, "headers": headers}
         self.answer = Answer()
+        self.watched = asyncio.Event()
         self._gone = asyncio.Event()
         self._grown = asyncio.Condition()
 
@@ -154,6 +158,7 @@ class Client:
         if self._chunks:
             body = self._chunks.pop(0)
             return {"type": "http.request", "body": body, "more_body": bool(self._chunks)}
+        self.watched.set()
         await self._gone.wait()
         return {"type": "http.disconnect"}
 

@@ -34,11 +34,29 @@ async def test_a_client_that_stays_leaves_no_task_behind() -> None:
     client = Client(RUN, {"variables": {"name": "Ada"}, "stream": True})
     task = asyncio.create_task(ask(endpoint(transport), client))
     await transport.waiting.wait()
-    await asyncio.sleep(0.06)  # by now somebody watches for the client to leave
+    await client.watched.wait()
     transport.go_on.set()
     await task
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_model_that_answers_at_once_costs_no_watcher() -> None:
+    client = Client(RUN, {"variables": {"name": "Ada"}})
+    await ask(endpoint(), client)
+    assert not client.watched.is_set()
+
+
+async def test_each_of_many_clients_is_watched() -> None:
+    to = endpoint(ScriptedTransport(None))
+    clients = [Client(RUN, {"variables": {"name": "Ada"}}) for _ in range(3)]
+    tasks = [asyncio.create_task(ask(to, client)) for client in clients]
+    for client in reversed(clients):
+        await client.watched.wait()
+        client.leave()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*tasks)
+    assert not any(client.answer.complete for client in clients)
 
 
 async def test_a_server_that_shuts_down_is_not_taken_for_a_client_that_left() -> None:
