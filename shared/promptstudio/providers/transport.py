@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import random as chance
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -39,8 +40,7 @@ class _Target:
     provider: Provider
     url: URL
     headers: CIMultiDict[str] = field(repr=False)
-    whole: aiohttp.ClientTimeout
-    streamed: aiohttp.ClientTimeout
+    timeout: aiohttp.ClientTimeout
 
 
 class Transport:
@@ -48,8 +48,9 @@ class Transport:
 
     Every failure is an AppError: provider_key_missing, provider_busy, provider_status,
     provider_unreachable, provider_timeout, provider_garbage or provider_truncated. A provider's
-    `timeout_s` bounds the wait for its first byte, every silence after, and a body that is not streamed
-    as a whole. `sleep` (seconds), `now` (seconds since 1970) and `random` (0 to 1) are there for tests.
+    `timeout_s` bounds the wait for its first byte, every silence after, and, from the first byte on, a
+    body that is not streamed. `sleep` (seconds), `now` (seconds since 1970) and `random` (0 to 1) are
+    there for tests.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Transport:
         if provider.type == "echo":
             return request.body
         target = self._target(provider, request)
-        async with _Body(provider, self._open(target, request.body, target.whole)) as chunks:
+        async with _Body(provider, self._open(target, request.body), provider.timeout_s) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
     def stream(
@@ -86,8 +87,7 @@ class Transport:
         """
         if provider.type == "echo":
             return _echoed(request.body)
-        target = self._target(provider, request)
-        return _Body(provider, self._open(target, request.body, target.streamed))
+        return _Body(provider, self._open(self._target(provider, request), request.body), math.inf)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -112,8 +112,7 @@ class Transport:
             provider=provider,
             url=URL(provider.base_url.rstrip("/") + request.path),
             headers=headers,
-            whole=self._timeout(provider, total=provider.timeout_s),
-            streamed=self._timeout(provider, total=None),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s, sock_read=provider.timeout_s),
         )
 
     def _key(self, provider: Provider, env: str) -> str:
@@ -122,15 +121,10 @@ class Transport:
             raise AppError("provider_key_missing", provider=provider.name, env=env)
         return key
 
-    def _timeout(self, provider: Provider, total: float | None) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=total, connect=self._connect_s, sock_read=provider.timeout_s)
-
-    async def _open(
-        self, target: _Target, body: bytes, timer: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse:
+    async def _open(self, target: _Target, body: bytes) -> aiohttp.ClientResponse:
         """A 2xx response, its body unread, after as many attempts as it may take."""
         for attempt in itertools.count(1):
-            outcome = await self._attempt(target, body, timer)
+            outcome = await self._attempt(target, body)
             if not isinstance(outcome, AppError):
                 return outcome
             wait = wait_s(attempt, outcome.retry_after, self._random())
@@ -139,15 +133,13 @@ class Transport:
             await self._sleep(wait)
         raise AssertionError  # unreachable: the count has no end
 
-    async def _attempt(
-        self, target: _Target, body: bytes, timer: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse | AppError:
+    async def _attempt(self, target: _Target, body: bytes) -> aiohttp.ClientResponse | AppError:
         """A 2xx response, or an error after which another attempt makes sense. Other errors are raised."""
         name = target.provider.name
         data = body if len(body) <= _WHOLE_BYTES else BytesIO(body)
         try:
             response = await self._connected().post(
-                target.url, data=data, headers=target.headers, timeout=timer, allow_redirects=False
+                target.url, data=data, headers=target.headers, timeout=target.timeout, allow_redirects=False
             )
         except TimeoutError:
             raise AppError("provider_timeout", provider=name) from None
@@ -176,15 +168,22 @@ class Transport:
 class _Body:
     """A context that opens an answer and closes it, and the iterator over its chunks."""
 
-    __slots__ = ("_opening", "_provider", "_response", "_size")
+    __slots__ = ("_due", "_opening", "_provider", "_response", "_size", "_whole_s")
 
-    def __init__(self, provider: Provider, opening: Coroutine[None, None, aiohttp.ClientResponse]) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        opening: Coroutine[None, None, aiohttp.ClientResponse],
+        whole_s: float,
+    ) -> None:
         self._provider = provider
         self._opening = opening
+        self._whole_s = whole_s
         self._size = 0
 
     async def __aenter__(self) -> AsyncIterator[bytes]:
         self._response = await self._opening
+        self._due = time.monotonic() + self._whole_s
         return self
 
     async def __aexit__(
@@ -207,6 +206,8 @@ class _Body:
             self._fail("provider_truncated")
         if not chunk:
             raise StopAsyncIteration
+        if time.monotonic() > self._due:  # a timer of aiohttp's would cost ten times as much
+            self._fail("provider_timeout")
         self._size += len(chunk)
         if self._size > _ANSWER_BYTES:
             self._fail("provider_garbage")

@@ -302,6 +302,13 @@ async def test_many_calls_at_once_each_get_their_own_answer() -> None:
         assert await asyncio.gather(*sent) == bodies
 
 
+async def test_a_body_of_many_megabytes_arrives_whole() -> None:
+    large = replace(REQUEST, body=b"x" * (3 << 20))
+    async with calling(answer(503), OK) as (provider, transport, acme, _):
+        await transport.send(acme, large)
+        assert [body for _, _, body in provider.requests] == [large.body, large.body]
+
+
 async def test_a_secret_shows_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     leaky = answer(401, f'{{"error":{{"message":"bad key {KEY}"}}}}'.encode(), x_secret=KEY)
