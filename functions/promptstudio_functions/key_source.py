@@ -12,6 +12,7 @@ FILE: Final = "keys.json"
 
 _NOBODY: Final = KeyRing(())
 _LOOK_EVERY_S: Final = 0.05
+_UNSEEN: Final = (0, 0, 0)
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class KeySource:
             status = self._path.stat()
         except FileNotFoundError:
             return None
+        except OSError:
+            return _UNSEEN  # reading it will tell why
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _reread(self) -> KeyRing | None:

@@ -1,6 +1,7 @@
 """The endpoint and the built-in pages as one ASGI application, its keys and prompts kept fresh."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ Report = Callable[[str], None]
 """Takes a line for the terminal."""
 
 _LOOK_EVERY_S: Final = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(
@@ -95,7 +98,10 @@ class LocalApp:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception:  # the edge of a task that has to go on
+                logger.exception("The files could not be loaded again.")
 
     def refresh(self) -> None:
         """Load the project again if a file has changed; while files are bad, the last good bundle serves."""

@@ -6,8 +6,7 @@ from typing import Final, NamedTuple, cast
 from promptstudio.endpoint.access import authorize
 from promptstudio.endpoint.app import Endpoint
 from promptstudio.endpoint.exchange import Exchange, Header, Receive, Scope, Send
-from promptstudio.endpoint.problems import CONTENT_TYPE as PROBLEM_TYPE
-from promptstudio.endpoint.problems import problem_body, problem_headers
+from promptstudio.endpoint.problems import answer_problem, log_internal
 from promptstudio.errors import AppError
 from promptstudio.values import Json, dumps
 from promptstudio_functions.live_project import LiveProject
@@ -60,9 +59,9 @@ class Site:
         try:
             await self._serve(exchange, scope["method"], scope["path"])
         except AppError as error:
-            await exchange.answer(
-                error.status, PROBLEM_TYPE, problem_body(error, exchange.id), problem_headers(error)
-            )
+            await answer_problem(exchange, error)
+        except Exception as error:  # noqa: BLE001 - the outermost edge
+            await answer_problem(exchange, log_internal(error, exchange.id))
 
     async def _serve(self, exchange: Exchange, method: str, path: str) -> None:
         if method not in ("GET", "HEAD"):

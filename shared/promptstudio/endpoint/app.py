@@ -20,8 +20,7 @@ from promptstudio.endpoint.exchange import (
     server_timing,
 )
 from promptstudio.endpoint.keys import Keys
-from promptstudio.endpoint.problems import CONTENT_TYPE as PROBLEM_TYPE
-from promptstudio.endpoint.problems import log_internal, problem_body, problem_headers
+from promptstudio.endpoint.problems import answer_problem, log_internal, problem_headers
 from promptstudio.endpoint.request import read_json, read_run
 from promptstudio.endpoint.response_frames import ResponseFrames, response_body
 from promptstudio.endpoint.run import Outcome, Run, Transport, complete, prepare, render
@@ -168,8 +167,8 @@ def _prefers_stream(exchange: Exchange) -> bool:
 
 
 async def _refuse(exchange: Exchange, path: str, error: AppError) -> None:
-    headers = problem_headers(error)
     if path == _RESPONSES:
-        await exchange.answer(error.status, CONTENT_TYPE, responses.error_body(error), headers)
+        body = responses.error_body(error)
+        await exchange.answer(error.status, CONTENT_TYPE, body, problem_headers(error))
     else:
-        await exchange.answer(error.status, PROBLEM_TYPE, problem_body(error, exchange.id), headers)
+        await answer_problem(exchange, error)

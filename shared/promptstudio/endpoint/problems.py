@@ -5,9 +5,10 @@ import traceback
 
 import orjson
 
+from promptstudio.endpoint.exchange import Exchange, Header
 from promptstudio.errors import AppError
 
-CONTENT_TYPE = b"application/problem+json"
+_CONTENT_TYPE = b"application/problem+json"
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,15 @@ def problem_body(error: AppError, request_id: str) -> bytes:
     return orjson.dumps(members)
 
 
-def problem_headers(error: AppError) -> list[tuple[bytes, bytes]]:
+async def answer_problem(exchange: Exchange, error: AppError) -> None:
+    """Answer a request with the problem document of an error."""
+    body = problem_body(error, exchange.id)
+    await exchange.answer(error.status, _CONTENT_TYPE, body, problem_headers(error))
+
+
+def problem_headers(error: AppError) -> list[Header]:
     """The headers that an error asks for, beside content type and length."""
-    headers = []
+    headers: list[Header] = []
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.retry_after is not None:
