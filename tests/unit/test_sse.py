@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptstudio.sse import PING, ServerSentEvent, SseDecoder, encode
@@ -42,6 +42,7 @@ def by_the_book(data: bytes) -> list[ServerSentEvent]:
 
 
 @given(st.lists(st.tuples(lines, ends)), st.integers(1, 9))
+@settings(deadline=None)
 def test_the_decoder_follows_the_standard_however_the_bytes_are_cut(
     blocks: list[tuple[list[str], str]], size: int
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_decoder_follows_the_standard_however_the_bytes_are_cut(
 
 
 @given(st.binary(), st.integers(1, 5))
+@settings(deadline=None)
 def test_any_bytes_are_decoded_alike(data: bytes, size: int) -> None:
     assert decode(data, size) == by_the_book(data)
 

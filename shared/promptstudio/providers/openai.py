@@ -71,6 +71,8 @@ def _format(output: OutputFormat, name: str) -> Json:
         return None
     if output.wire_schema is None:
         return {"type": "json_object"}
+    if not output.strict and output.wire_schema.get("type") != "object":
+        return None  # OpenAI refuses any other schema at the top; the answer is checked here
     return {"type": "json_schema", "name": name, "schema": dict(output.wire_schema), "strict": output.strict}
 
 

@@ -89,7 +89,7 @@ def test_the_built_in_providers_speak_apis_that_exist() -> None:
 
 
 @given(st.lists(st.tuples(lines, ends)), st.integers(1, 9), st.binary(max_size=8))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.needs("node")
 def test_both_runtimes_decode_events_alike(
     node: TypeScript, blocks: list[tuple[list[str], str]], size: int, noise: bytes

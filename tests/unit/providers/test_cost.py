@@ -35,6 +35,7 @@ def test_a_run_costs_what_its_tokens_cost_together(
 
 
 @given(tokens, tokens, tokens, tokens)
+@settings(deadline=None)
 def test_the_sum_is_exact_and_rounded_up_once(fresh: int, cached: int, written: int, output: int) -> None:
     usage = Usage(input=fresh + cached + written, output=output, cached=cached, cache_write=written)
     rates = zip(
@@ -53,7 +54,7 @@ def test_more_cached_than_input_costs_no_less_than_nothing() -> None:
 
 
 @given(tokens, tokens, tokens, tokens)
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.needs("node")
 def test_both_runtimes_count_alike(
     node: TypeScript, input_: int, cached: int, written: int, output: int

@@ -54,6 +54,8 @@ function partOf(provider: Provider, part: string | Attachment): Json {
 function formatOf(output: OutputFormat, name: string): Json | undefined {
   if (output.format !== "json") return undefined;
   if (output.wireSchema === undefined) return { type: "json_object" };
+  // OpenAI refuses any other schema at the top; the answer is checked here.
+  if (!output.strict && output.wireSchema["type"] !== "object") return undefined;
   return { type: "json_schema", json_schema: { name, schema: output.wireSchema, strict: output.strict } };
 }
 
