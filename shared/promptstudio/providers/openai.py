@@ -93,7 +93,7 @@ def parse(provider: Provider, body: bytes) -> Answer:
 
 def _finish_reason(provider: Provider, response: dict[str, Json]) -> str:
     """A server that names no status has finished: compatible ones leave it out."""
-    status = response.get("status") or "completed"
+    status = text(response.get("status")) or "completed"
     if status == "incomplete":
         return _FINISH_REASONS.get(text(member(response, "incomplete_details").get("reason")), "stop")
     if status != "completed":

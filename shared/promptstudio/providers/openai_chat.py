@@ -139,6 +139,6 @@ def parse_event(provider: Provider, event: ServerSentEvent, state: StreamState) 
     if usage := _usage(chunk):
         state.usage = usage
     for choice in objects(chunk.get("choices")):
-        if not choice.get("index"):
+        if count(choice.get("index")) == 0:
             return _take(choice, "delta", state)
     return ""

@@ -9,7 +9,7 @@ from promptstudio.errors import AppError
 from promptstudio.providers.base import Provider
 from promptstudio.values import Json, dumps
 
-_EXACT: Final = 2**53
+_COUNTED: Final = 2**40  # more than anybody can be sent, so that sums stay exact doubles
 
 
 def write_body(members: Mapping[str, Json]) -> bytes:
@@ -57,4 +57,4 @@ def count(value: Json) -> int:
     """A number of tokens; 0 where there is none to believe."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    return int(value) if 0 <= value <= _EXACT and value == int(value) else 0
+    return int(value) if 0 <= value <= _COUNTED and value == int(value) else 0

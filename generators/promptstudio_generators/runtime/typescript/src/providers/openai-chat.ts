@@ -102,6 +102,6 @@ export function parseEvent(provider: Provider, event: ServerSentEvent, state: St
   const chunk = readObject(provider, event.data);
   if ("error" in chunk) throw new AppError("provider_failed", { provider: provider.name });
   state.usage = usageOf(chunk) ?? state.usage;
-  const choice = objects(chunk["choices"]).find(({ index }) => !index);
+  const choice = objects(chunk["choices"]).find(({ index }) => count(index) === 0);
   return choice === undefined ? "" : take(choice, "delta", state);
 }

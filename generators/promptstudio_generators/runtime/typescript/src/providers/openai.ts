@@ -75,7 +75,7 @@ export function parse(provider: Provider, body: string): Answer {
 
 /** A server that names no status has finished: compatible ones leave it out. */
 function finishReasonOf(provider: Provider, response: JsonObject): string {
-  const status = response["status"] || "completed";
+  const status = text(response["status"]) || "completed";
   if (status === "incomplete") {
     return FINISH_REASONS.get(text(member(response, "incomplete_details")["reason"])) ?? "stop";
   }

@@ -4,7 +4,8 @@ import { AppError } from "../errors";
 import type { Json, JsonObject } from "../values";
 import type { Provider } from "./base";
 
-const EXACT = 2 ** 53;
+/** More than anybody can be sent, so that sums stay exact. */
+const COUNTED = 2 ** 40;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -54,5 +55,5 @@ export function text(value: Json | undefined): string {
 
 /** A number of tokens; 0 where there is none to believe. */
 export function count(value: Json | undefined): number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= EXACT ? (value as number) : 0;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= COUNTED ? (value as number) : 0;
 }
