@@ -129,7 +129,9 @@ async def test_a_body_of_just_the_limit_is_read_and_a_longer_one_is_not() -> Non
         (b"Basic dXNlcjpwYXNz", "Send an API key"),
         (b"Bearer ps_live_wrong", "This API key is not known"),
         pytest.param(b"Bearer " + KEY.hash.encode(), "This API key is not known", id="the key's hash"),
-        pytest.param(b"Bearer " + KEY.key[:20].encode(), "This API key is not known", id="the key's beginning"),
+        pytest.param(
+            b"Bearer " + KEY.key[:20].encode(), "This API key is not known", id="the key's beginning"
+        ),
         (b"Bearer \xff\x00", "This API key is not known"),
     ],
 )
