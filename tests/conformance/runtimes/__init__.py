@@ -1,17 +1,12 @@
-"""The runtimes that a case can be played in. Another one is a module with a `Runtime` and a row here."""
+"""The runtimes that a case can be played in: a module for each, by its name, with a `start` of its own."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Protocol
+from typing import Protocol
 
 from promptstudio.values import Json
-
-_MODULES: Final = {
-    "python": "tests.conformance.runtimes.python",
-    "workerd": "tests.conformance.runtimes.workerd",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +33,5 @@ class Runtime(Protocol):
 
 def start(name: str) -> AbstractContextManager[Runtime]:
     """Start a runtime; it ends with the context."""
-    opener: Callable[[], AbstractContextManager[Runtime]] = import_module(_MODULES[name]).start
+    opener: Callable[[], AbstractContextManager[Runtime]] = import_module(f"{__name__}.{name}").start
     return opener()
