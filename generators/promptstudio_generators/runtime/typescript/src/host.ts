@@ -3,6 +3,7 @@
 import { BOUNDS } from "./errors";
 import { parseKeys } from "./keys";
 import type { KeyRing } from "./keys";
+import { SettingsError } from "./problems";
 import type { Json } from "./values";
 
 /** The documents that a project embeds. */
@@ -23,8 +24,7 @@ export interface Settings {
   readonly bodyLimit: number;
 }
 
-/** Read an environment's settings, again only when one of them has changed. The reader throws an Error
- * that names the variable which cannot be used. */
+/** Reads an environment's settings, anew only when one of them has changed; the reader throws SettingsError. */
 export function settingsReader(): (environment: Environment) => Settings {
   let known: { keys: string; origins: string; limit: string; settings: Settings } | undefined;
   return (environment) => {
@@ -46,7 +46,7 @@ export function settingsReader(): (environment: Environment) => Settings {
 function parseLimit(text: string): number {
   if (text === "") return BOUNDS.body_bytes;
   if (!/^[0-9]+$/.test(text) || Number(text) === 0) {
-    throw new Error("PROMPTSTUDIO_BODY_LIMIT should be a number of bytes.");
+    throw new SettingsError("PROMPTSTUDIO_BODY_LIMIT should be a number of bytes.");
   }
   return Number(text);
 }

@@ -1,5 +1,7 @@
 /** API keys: the endpoint holds their SHA-256 hashes and never a key. */
 
+import { SettingsError } from "./problems";
+
 const VERIFIED_KEPT = 1000;
 
 const encoder = new TextEncoder();
@@ -29,12 +31,12 @@ async function sha256(text: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at"}]`, or nothing. */
+/** The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at"}]`, or nothing. Throws SettingsError. */
 export function parseKeys(text: string): KeyRing {
   if (text.trim() === "") return new KeyRing(new Set());
   const rows = parseRows(text);
   if (!Array.isArray(rows) || !rows.every(isKeyRecord)) {
-    throw new Error("PROMPTSTUDIO_KEYS should be a JSON array of keys, each with its SHA-256 in hexadecimal.");
+    throw new SettingsError("PROMPTSTUDIO_KEYS should be a JSON array of keys, each with its SHA-256 in hex.");
   }
   return new KeyRing(new Set(rows.map(({ hash }) => hash)));
 }

@@ -4,15 +4,23 @@ import { AppError } from "./errors";
 
 export const PROBLEM_TYPE = "application/problem+json";
 
+/** A setting that cannot be used. The text names it, and quotes nothing of it. */
+export class SettingsError extends Error {}
+
 /** What the client may know of an error; what nobody expected is logged.
  *
  * The log has such an error's name and where it arose. Its message stays out: it may quote what was sent. */
 export function asAppError(error: unknown, requestId: string): AppError {
   if (error instanceof AppError) return error;
-  const [name, stack] = error instanceof Error ? [error.name, error.stack ?? ""] : [typeof error, ""];
-  const frames = stack.split("\n").filter((line) => line.startsWith("    at "));
-  console.error(`${requestId} failed: ${name} at\n${frames.join("\n")}`);
+  console.error(`${requestId} failed: ${traceOf(error)}`);
   return new AppError("internal");
+}
+
+function traceOf(error: unknown): string {
+  if (error instanceof SettingsError) return error.message;
+  if (!(error instanceof Error)) return typeof error;
+  const frames = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? [];
+  return [`${error.name} at`, ...frames].join("\n");
 }
 
 /** The problem document of an error, as JSON. */

@@ -1,0 +1,215 @@
+// The TypeScript endpoint where the conformance cases cannot look: keys, secrets that change, back-pressure,
+// silence, and clients that go away. It runs in Node here, as it asks for nothing but Web standards.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { loadRuntime } from "../node/runtime.mjs";
+
+const { createEndpoint, KeyRing, parseKeys } = await loadRuntime("endpoint", "keys");
+const bundle = JSON.parse(readFileSync(new URL("bundle.json", import.meta.url), "utf8"));
+const KEY = "ps_live_test";
+const secrets = { ANTHROPIC_API_KEY: "sk-a", OPENAI_API_KEY: "sk-o", PROMPTSTUDIO_KEYS: keyring(KEY) };
+const PATHS = ["/v1/prompts", "/v1/openapi.json", "/v1/prompts/greet/run", "/v1/responses"];
+
+function sha256(text) {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function keyring(...keys) {
+  return JSON.stringify(keys.map((key) => ({ id: "key_1", name: "test", hash: sha256(key), created_at: "" })));
+}
+
+function newEndpoint() {
+  return createEndpoint({ bundle, openapi: {} });
+}
+
+/** A request with the key; a body makes it a POST. */
+function ask(path, body, options = {}) {
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
+  const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  return new Request(`https://worker.example${path}`, { headers, ...post, ...options });
+}
+
+function translate(options) {
+  return ask("/v1/prompts/translate/run", { variables: { text: "Hi" }, stream: true }, options);
+}
+
+/** Puts a provider in fetch's place until the test ends. */
+function provider(context, answer) {
+  context.mock.method(globalThis, "fetch", answer);
+}
+
+function chunk(content) {
+  const data = JSON.stringify({ choices: [{ index: 0, delta: { content } }] });
+  return new TextEncoder().encode(`data: ${data}\n\n`);
+}
+
+function streamed(source) {
+  const body = new ReadableStream(source, { highWaterMark: 0 });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+async function readText(reader) {
+  const { value } = await reader.read();
+  return new TextDecoder().decode(value);
+}
+
+for (const text of [undefined, "", " ", "[]"]) {
+  test(`without keys (${JSON.stringify(text)}) nothing under /v1 is open`, async () => {
+    const endpoint = newEndpoint();
+    const environment = { ...secrets, PROMPTSTUDIO_KEYS: text };
+    for (const path of PATHS) {
+      const request = ask(path, path.endsWith("run") || path.endsWith("responses") ? {} : undefined);
+      assert.equal((await endpoint(request, environment)).status, 401, path);
+    }
+    assert.equal((await endpoint(ask("/health"), environment)).status, 200);
+  });
+}
+
+for (const text of ["{", "{}", "null", "[1]", '[{"hash":1}]', '[{"hash":"secret"}]', `["${sha256(KEY)}"]`]) {
+  test(`keys that cannot be read (${text}) open nothing and are told to nobody`, async (context) => {
+    const log = context.mock.method(console, "error", () => {});
+    const answer = await newEndpoint()(ask("/v1/prompts"), { ...secrets, PROMPTSTUDIO_KEYS: text });
+    assert.equal(answer.status, 500);
+    assert.equal((await answer.json()).code, "internal");
+    const line = String(log.mock.calls[0].arguments);
+    assert.match(line, /PROMPTSTUDIO_KEYS should be/);
+    assert.doesNotMatch(line, /secret/);
+  });
+}
+
+test("a key that is added or taken away counts from the next request on", async () => {
+  const endpoint = newEndpoint();
+  const status = async (text) =>
+    (await endpoint(ask("/v1/prompts"), { ...secrets, PROMPTSTUDIO_KEYS: text })).status;
+  assert.equal(await status(keyring("other")), 401);
+  assert.equal(await status(keyring("other", KEY)), 200);
+  assert.equal(await status(keyring("other")), 401);
+});
+
+test("a key is hashed once, a wrong one each time", async (context) => {
+  const digest = context.mock.method(crypto.subtle, "digest");
+  const endpoint = newEndpoint();
+  for (let i = 0; i < 3; i += 1) await endpoint(ask("/v1/prompts"), secrets);
+  assert.equal(digest.mock.callCount(), 1);
+  const wrong = { headers: { authorization: "Bearer ps_live_wrong" } };
+  for (let i = 0; i < 3; i += 1) await endpoint(ask("/v1/prompts", undefined, wrong), secrets);
+  assert.equal(digest.mock.callCount(), 4);
+});
+
+test("what is remembered of verified keys is bounded", async () => {
+  const keys = Array.from({ length: 1001 }, (_, index) => `ps_live_${index}`);
+  const ring = parseKeys(keyring(...keys));
+  for (const key of keys) assert.ok(await ring.holds(key));
+  assert.equal(keys.filter((key) => ring.remembers(key)).length, 1);
+});
+
+test("a hash is no key", async () => {
+  const ring = new KeyRing(new Set([sha256(KEY)]));
+  assert.equal(await ring.holds(sha256(KEY)), false);
+});
+
+test("a path is read with its percent-encoding undone", async () => {
+  const answer = await newEndpoint()(ask("/v1/prompts/caf%C3%A9%ff/run", {}), secrets);
+  assert.equal((await answer.json()).detail, "There is no prompt café\ufffd.");
+});
+
+test("an error that nobody expected is logged without what was sent", async (context) => {
+  const log = context.mock.method(console, "error", () => {});
+  const endpoint = createEndpoint({ bundle, openapi: { toJSON: () => assert.fail("private") } });
+  const answer = await endpoint(ask("/openapi.json"), secrets);
+  const { code, request_id: id } = await answer.json();
+  assert.deepEqual([answer.status, code, answer.headers.get("x-request-id")], [500, "internal", id]);
+  const line = String(log.mock.calls[0].arguments);
+  assert.match(line, new RegExp(`^${id} failed: AssertionError at\n    at `));
+  assert.doesNotMatch(line, /private/);
+});
+
+test("the provider is read only as fast as the client reads", async (context) => {
+  let pulls = 0;
+  provider(context, async () =>
+    streamed({
+      pull(controller) {
+        pulls += 1;
+        controller.enqueue(chunk(`${pulls} `));
+      },
+    }),
+  );
+  const answer = await newEndpoint()(translate(), secrets);
+  await new Promise(setImmediate);
+  assert.equal(pulls, 0);
+  const reader = answer.body.getReader();
+  assert.match(await readText(reader), /^event: start\n/);
+  assert.match(await readText(reader), /"text":"1 "/);
+  assert.match(await readText(reader), /"text":"2 "/);
+  await new Promise(setImmediate);
+  assert.equal(pulls, 2);
+  await reader.cancel();
+});
+
+test("a client that stops reading closes the provider's connection", async (context) => {
+  let signal;
+  provider(context, async (_, init) => {
+    signal = init.signal;
+    return streamed({ pull: () => new Promise(() => {}) });
+  });
+  const answer = await newEndpoint()(translate(), secrets);
+  const reader = answer.body.getReader();
+  await reader.read();
+  const pending = reader.read();
+  await reader.cancel();
+  assert.equal(signal.aborted, true);
+  assert.equal((await pending).done, true);
+});
+
+for (const stream of [false, true]) {
+  test(`a client that goes away before the answer ends the call (stream: ${stream})`, async (context) => {
+    const log = context.mock.method(console, "error", () => {});
+    const client = new AbortController();
+    let signal;
+    provider(context, (_, init) => {
+      signal = init.signal;
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    });
+    const body = { variables: { text: "Hi" }, stream };
+    const pending = newEndpoint()(ask("/v1/prompts/translate/run", body, { signal: client.signal }), secrets);
+    while (signal === undefined) await new Promise(setImmediate);
+    client.abort();
+    await pending;
+    assert.equal(signal.aborted, true);
+    assert.equal(log.mock.callCount(), 0);
+  });
+}
+
+test("fifteen seconds of silence are broken by a ping, and only for a client that waits", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  let speak;
+  provider(context, async () =>
+    streamed({
+      async pull(controller) {
+        controller.enqueue(chunk(await new Promise((resolve) => (speak = resolve))));
+      },
+    }),
+  );
+  const answer = await newEndpoint()(translate(), secrets);
+  const reader = answer.body.getReader();
+  assert.match(await readText(reader), /^event: start\n/);
+  context.mock.timers.tick(30_000); // nobody waits: no ping piles up
+  const first = readText(reader);
+  await new Promise(setImmediate);
+  context.mock.timers.tick(14_000);
+  speak("a");
+  assert.match(await first, /"text":"a"/);
+  const second = readText(reader);
+  await new Promise(setImmediate);
+  context.mock.timers.tick(14_999);
+  const third = Promise.race([second, Promise.resolve("silence")]);
+  assert.equal(await third, "silence");
+  context.mock.timers.tick(1);
+  assert.equal(await second, ": ping\n\n");
+  await reader.cancel();
+});
+
