@@ -34,7 +34,7 @@ def loads(data: bytes) -> Json:
     try:
         return normalize(orjson.loads(data))
     except orjson.JSONDecodeError:
-        raise InvalidJsonError(_why_invalid(data)) from None
+        return _loads_slowly(data)
 
 
 def normalize(value: Json, depth: int = 1) -> Json:
@@ -95,24 +95,29 @@ def in_key_order(members: dict[str, Json]) -> dict[str, Json]:
     return {key: members[key] for key in (*indices, *(key for key in members if key not in first))}
 
 
-def _why_invalid(data: bytes) -> str:
-    """Which problem a refused text has: encoding, mark, depth, syntax, number, surrogate, in that order."""
+def _loads_slowly(data: bytes) -> Json:
+    """What orjson refuses, with the problem it has: encoding, mark, depth, syntax, number or surrogate.
+
+    They are looked for in that order. What a later member of the same name replaced is no problem.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        return "body_not_json"
+        raise InvalidJsonError("body_not_json") from None
     if data.startswith(_BOM):
-        return "body_bom"
+        raise InvalidJsonError("body_bom")
     if _lexical_depth(data) > BOUNDS["json_depth"]:
-        return "body_depth"
+        raise InvalidJsonError("body_depth")
     try:
-        value = json.loads(text, parse_int=float, parse_constant=_refuse_constant)
-        normalize(value)
-    except InvalidJsonError as error:
-        return error.problem
+        value: Json = json.loads(text, parse_int=float, parse_constant=_refuse_constant)
     except ValueError:
-        return "body_not_json"
-    return "body_surrogate"
+        raise InvalidJsonError("body_not_json") from None
+    value = normalize(value)
+    try:
+        dumps(value)
+    except orjson.JSONEncodeError:
+        raise InvalidJsonError("body_surrogate") from None
+    return value
 
 
 def _refuse_constant(name: str) -> None:

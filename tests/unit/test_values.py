@@ -72,6 +72,11 @@ def test_the_last_of_two_equal_keys_wins_in_the_first_ones_place() -> None:
     assert dumps(loads(b'{"a":1,"b":2,"a":3}')) == '{"a":3,"b":2}'
 
 
+@pytest.mark.parametrize("replaced", [b"1e400", b'"\\ud800"', b"1" * 400])
+def test_what_a_later_member_replaced_is_no_problem(replaced: bytes) -> None:
+    assert loads(b'{"a":%b,"b":2.0,"a":1}' % replaced) == {"a": 1, "b": 2}
+
+
 def test_array_indices_come_first_and_ascend() -> None:
     text = b'{"b":1,"10":2,"9":3,"01":4,"4294967294":5,"4294967295":6,"-1":7,"a":8}'
     assert dumps(loads(text)) == '{"9":3,"10":2,"4294967294":5,"b":1,"01":4,"4294967295":6,"-1":7,"a":8}'
