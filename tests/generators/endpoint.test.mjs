@@ -19,7 +19,8 @@ function sha256(text) {
 }
 
 function keyring(...keys) {
-  return JSON.stringify(keys.map((key) => ({ id: "key_1", name: "test", hash: sha256(key), created_at: "" })));
+  const records = keys.map((key) => ({ id: "key_1", name: "test", hash: sha256(key), created_at: "" }));
+  return JSON.stringify(records);
 }
 
 function newEndpoint() {

@@ -97,6 +97,12 @@ def test_a_name_that_the_compiler_would_refuse_is_refused() -> None:
         generate("cloudflare", wrong_prompt, OPTIONS)
 
 
+def test_a_bundle_without_prompts_gives_a_project_too() -> None:
+    files = generate("cloudflare", {**bundle(), "prompts": {}}, OPTIONS)
+    assert "/v1/prompts/NAME/run" in files["README.md"]
+    assert not any(path.startswith("test/requests/") for path in files)
+
+
 def test_a_sample_fits_every_prompt() -> None:
     files = generate("cloudflare", bundle(), OPTIONS)
     assert json.loads(files["test/requests/greet.json"]) == {"variables": {"name": "echo", "tone": "warm"}}

@@ -1,5 +1,6 @@
 """A generated Cloudflare project satisfies Cloudflare's own tools, with no step but `npm install`."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from tests.generators.projects import OPTIONS, bundle
 
 MAX_GZIP_KIB = 40
 TIMEOUT_S = 120
+ESM = ("--format=esm", "--out-extension:.js=.mjs")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,14 @@ def test_wrangler_packs_it_small_and_without_code_from_elsewhere(project: Path) 
     assert gzip_kib < MAX_GZIP_KIB
     code = (project / "dist" / "index.js").read_text("utf-8")
     assert not re.search(r"\b(eval|require)\(|new Function\b|\bimport\b\s*[\"'(]", code)
+
+
+@pytest.mark.needs("node")
+def test_what_the_worker_embeds_is_the_bundle_to_the_last_key(project: Path) -> None:
+    (project / "embedded.mjs").write_text("export { default } from './src/bundle.json'")
+    npx(project, "esbuild", "embedded.mjs", "--bundle", "--log-level=error", "--outdir=dist", *ESM)
+    show = "import('./dist/embedded.mjs').then((m) => console.log(JSON.stringify(m.default)))"
+    assert json.loads(run(project, "node", "--eval", show)) == bundle()
 
 
 @pytest.mark.needs("node")

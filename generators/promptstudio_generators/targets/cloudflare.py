@@ -27,7 +27,7 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
         "keys": _KEYS,
         "provider_secrets": provider_secrets,
         "secrets": [_KEYS, *provider_secrets],
-        "prompt": next(iter(samples)),
+        "prompt": next(iter(samples), "NAME"),
     }
     runtime = {f"src/promptstudio/{path}": text for path, text in typescript_runtime().items()}
     data = {

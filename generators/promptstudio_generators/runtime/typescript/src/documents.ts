@@ -26,8 +26,8 @@ export function documentWriter(bundle: Bundle, openapi: Json): (path: string) =>
 function documentAt(path: string, bundle: Bundle, openapi: Json): unknown {
   if (path === "/health") return { status: "ok", bundle: bundle.hash };
   if (path !== "/v1/prompts") return openapi;
-  const names = [...bundle.prompts.keys()].sort(); // slugs: code units and code points sort alike
-  return { prompts: names.map((name) => described(bundle.prompts.get(name) as Prompt)) };
+  const prompts = [...bundle.prompts.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+  return { prompts: prompts.map(described) };
 }
 
 function described(prompt: Prompt): unknown {

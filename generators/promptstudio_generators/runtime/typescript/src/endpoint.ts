@@ -26,9 +26,11 @@ const RUN_PATH = /^\/v1\/prompts\/([^/]+)\/run$/;
 const RESPONSES = "/v1/responses";
 const HEALTH = "/health";
 
-/** A handler that serves a bundle. The environment comes with each request: secrets may change while the code
- * stays loaded. */
-export function createEndpoint(host: Host): (request: Request, environment: Environment) => Promise<Response> {
+export type Handler = (request: Request, environment: Environment) => Promise<Response>;
+
+/** A handler that serves a bundle. The environment comes with each request: secrets may change while the
+ * code stays loaded. */
+export function createEndpoint(host: Host): Handler {
   const endpoint = new Endpoint(host);
   return (request, environment) => endpoint.answer(request, environment);
 }

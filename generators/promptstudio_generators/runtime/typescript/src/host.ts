@@ -24,7 +24,8 @@ export interface Settings {
   readonly bodyLimit: number;
 }
 
-/** Reads an environment's settings, anew only when one of them has changed; the reader throws SettingsError. */
+/** Reads an environment's settings, anew only when one of them has changed. The reader throws
+ * SettingsError. */
 export function settingsReader(): (environment: Environment) => Settings {
   let known: { keys: string; origins: string; limit: string; settings: Settings } | undefined;
   return (environment) => {

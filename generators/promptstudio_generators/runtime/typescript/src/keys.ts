@@ -31,7 +31,7 @@ async function sha256(text: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at"}]`, or nothing. Throws SettingsError. */
+/** The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at"}]`, or nothing; throws SettingsError. */
 export function parseKeys(text: string): KeyRing {
   if (text.trim() === "") return new KeyRing(new Set());
   const rows = parseRows(text);

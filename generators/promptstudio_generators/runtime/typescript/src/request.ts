@@ -76,7 +76,9 @@ export function readRun(body: JsonObject): RunRequest {
     const conflict = { pointer: "/label", message: protocol.checks.version_and_label };
     errors.splice(errors.length - after.length, 0, conflict);
   }
-  if (errors.length > 0) throw new AppError("fields_invalid", { errors: errors.slice(0, BOUNDS.errors_listed) });
+  if (errors.length > 0) {
+    throw new AppError("fields_invalid", { errors: errors.slice(0, BOUNDS.errors_listed) });
+  }
   const { variables = {}, stream, messages = [], version, label, user } = body as RunBody;
   return { variables, stream, messages: messages.map(messageOf), version, label, user };
 }
