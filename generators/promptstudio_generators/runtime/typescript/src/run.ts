@@ -57,7 +57,7 @@ export function prepare(
   return { id: newId(), prompt: prompt.name, version, request };
 }
 
-/** A version's messages; throws AppError render_… or variables_invalid, whose errors lie below `pointer`. */
+/** A version's messages; throws AppError render_… or variables_invalid, its errors lying below `pointer`. */
 export function render(
   version: Version,
   variables: JsonObject,
