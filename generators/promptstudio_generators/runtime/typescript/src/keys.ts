@@ -36,7 +36,7 @@ export function parseKeys(text: string): KeyRing {
   if (text.trim() === "") return new KeyRing(new Set());
   const rows = parseRows(text);
   if (!Array.isArray(rows) || !rows.every(isKeyRecord)) {
-/** The ring of PROMPTSTUDIO_KEYS, `[{"id","name","hash","created_at"}]` or nothing; throws SettingsError. */
+    throw new SettingsError("PROMPTSTUDIO_KEYS should be an array of keys, each with its SHA-256 in hex.");
   }
   return new KeyRing(new Set(rows.map(({ hash }) => hash)));
 }
