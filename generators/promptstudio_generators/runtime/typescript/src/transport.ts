@@ -52,9 +52,12 @@ export class Transport {
     if (provider.type === "echo") return request.body;
     const watch = new Watch(provider, signal);
     try {
-      return await readWhole(provider, new Chunks(provider, await this.open(provider, request, watch), watch));
-    } finally {
+      const text = await readWhole(provider, await this.open(provider, request, watch), watch);
       watch.end();
+      return text;
+    } catch (error) {
+      watch.close();
+      throw error;
     }
   }
 
@@ -70,7 +73,7 @@ export class Transport {
     try {
       return new Chunks(provider, await this.open(provider, request, watch), watch);
     } catch (error) {
-      watch.end();
+      watch.close();
       throw error;
     }
   }
@@ -174,10 +177,15 @@ class Watch {
     if (this.late) throw new AppError("provider_timeout", { provider: this.provider.name });
   }
 
-  /** Stop watching, and close what is still open. */
+  /** Stop watching an answer that has come whole. */
   end(): void {
     this.pause();
     this.caller.removeEventListener("abort", this.abort);
+  }
+
+  /** Stop watching, and close what is still open. */
+  close(): void {
+    this.end();
     this.abort();
   }
 
@@ -209,7 +217,7 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.watch.end();
+    this.watch.close();
     return { done: true, value: undefined };
   }
 
@@ -224,12 +232,7 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   }
 
   private async readAny(): Promise<Uint8Array | undefined> {
-    try {
-      return (await this.reader?.read())?.value;
-    } catch {
-      this.watch.check();
-      throw new AppError("provider_truncated", { provider: this.provider.name });
-    }
+    return (await unbroken(this.provider, this.watch, async () => this.reader?.read()))?.value;
   }
 }
 
@@ -237,14 +240,31 @@ async function* once(chunk: Uint8Array): AsyncIterableIterator<Uint8Array> {
   yield chunk;
 }
 
-/** All chunks as one text. */
-async function readWhole(provider: Provider, chunks: Chunks): Promise<string> {
+/** The body as one text. Where its length is declared it is read in one go: each read of a stream costs a
+ * Worker a turn of its event loop. */
+async function readWhole(provider: Provider, response: Response, watch: Watch): Promise<string> {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // a byte order mark is not JSON
+  const declared = Number(response.headers.get("content-length") ?? Infinity);
+  if (declared <= BOUNDS.provider_answer_bytes) {
+    const body = await unbroken(provider, watch, () => response.arrayBuffer());
+    return decode(provider, () => utf8.decode(body));
+  }
+  const chunks = new Chunks(provider, response, watch);
   let text = "";
   for (let chunk = await chunks.read(); chunk !== undefined; chunk = await chunks.read()) {
     text += decode(provider, () => utf8.decode(chunk, { stream: true }));
   }
   return text + decode(provider, () => utf8.decode());
+}
+
+/** What a read gives; AppError provider_timeout or provider_truncated where it fails. */
+async function unbroken<T>(provider: Provider, watch: Watch, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch {
+    watch.check();
+    throw new AppError("provider_truncated", { provider: provider.name });
+  }
 }
 
 function decode(provider: Provider, step: () => string): string {
