@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 
 from promptstudio.messages import Message, Text
-from promptstudio.providers.base import Call, OutputFormat, Provider
+from promptstudio.providers.base import Call, OutputFormat, Provider, Setup
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio_cli.findings import Finding
 
@@ -50,7 +50,7 @@ async def _list_models(session: aiohttp.ClientSession, provider: Provider, key: 
     The key goes to its own provider's declared host only.
     """
     api = ADAPTERS[provider.type]
-    question = Call(provider, "", [Message("user", (Text("?"),))], {}, OutputFormat(), stream=False)
+    question = Call(Setup(provider, "", {}, OutputFormat()), [Message("user", (Text("?"),))], stream=False)
     headers = {**api.adapter.build_request(question).headers, **provider.headers}
     if key:
         headers[api.key_header] = api.key_prefix + key

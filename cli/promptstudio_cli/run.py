@@ -60,7 +60,7 @@ def run(
 
 
 def _require_key(version: "Version") -> None:
-    variable = version.provider.api_key_env
+    variable = version.setup.provider.api_key_env
     if variable and not os.environ.get(variable):
         raise CommandError(
             f"{variable} is not set, and {version.model} needs it.",

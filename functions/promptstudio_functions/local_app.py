@@ -125,4 +125,4 @@ class LocalApp:
             self._report(f"No model is called for {echoes}: echo answers. A provider's API key changes that.")
 
     def _echoes(self, name: str) -> bool:
-        return self._endpoint.bundle.prompts[name].default.provider.type == "echo"
+        return self._endpoint.bundle.prompts[name].default.setup.provider.type == "echo"

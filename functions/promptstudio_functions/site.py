@@ -82,7 +82,7 @@ class Site:
         prompts = cast("dict[str, Json]", {})
         for prompt in self._endpoint.bundle.prompts.values():
             version = prompt.default
-            row: dict[str, Json] = {"model": version.model, "echo": version.provider.type == "echo"}
+            row: dict[str, Json] = {"model": version.model, "echo": version.setup.provider.type == "echo"}
             if prompt.name in project.inputs:
                 row["input"] = project.inputs[prompt.name]
             prompts[prompt.name] = row

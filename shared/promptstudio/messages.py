@@ -2,19 +2,21 @@
 
 from dataclasses import dataclass
 
+# Each run makes several of these anew: frozen, every member would cost a function call.
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Text:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Media:
     url: str
     content_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Section:
     """A named place in a message (`{{section "name"}}`). It says nothing to the model."""
 
@@ -24,7 +26,7 @@ class Section:
 Part = Text | Media | Section
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """`role` is system, user or model. `history` marks what the caller, not the template, said."""
 

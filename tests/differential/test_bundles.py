@@ -133,13 +133,13 @@ def resolved(bundle: Bundle, asked: list[Any]) -> dict[str, Any]:
         prompt, version = bundle.resolve(*asked)
     except AppError as error:
         return {"error": error.detail}
-    provider, output, price = version.provider, version.output, version.price
+    provider, output, price = version.setup.provider, version.setup.output, version.price
     described: dict[str, Any] = {
         "number": version.number,
         "model": version.model,
-        "wireModel": version.wire_model,
+        "wireModel": version.setup.model,
         "api": version.api,
-        "config": version.config,
+        "config": version.setup.config,
         "description": version.description,
         "output": {
             "format": output.format,

@@ -27,7 +27,7 @@ def _head(run: Run) -> bytes:
 def run_body(run: Run, outcome: Outcome) -> bytes:
     """The body of a 200, its members in the protocol's order."""
     text = orjson.dumps(outcome.text)
-    if run.version.output.format == "json":
+    if run.version.setup.output.format == "json":
         output = b'"type":"json","json":%b,"text":%b' % (dumps(outcome.json).encode(), text)
     else:
         output = b'"type":"text","text":' + text

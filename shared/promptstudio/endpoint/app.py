@@ -126,7 +126,6 @@ class Endpoint:
             messages,
             stream=request.stream,
             user=request.user,
-            output_name=request.output_name,
         )
         if request.stream:
             await self._stream(exchange, run, ResponseFrames(run, request))

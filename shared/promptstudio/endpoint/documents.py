@@ -41,8 +41,8 @@ def _described(prompt: Prompt) -> dict[str, Json]:
     if version.description is not None:
         row["description"] = version.description
     row["variables"] = dict(version.schema)
-    output: dict[str, Json] = {"type": version.output.format}
-    if version.output.schema is not None:
-        output["schema"] = dict(version.output.schema)
+    output: dict[str, Json] = {"type": version.setup.output.format}
+    if version.setup.output.schema is not None:
+        output["schema"] = dict(version.setup.output.schema)
     row["output"] = output
     return row

@@ -34,7 +34,7 @@ def _concluded(run: Run, request: ResponsesRequest, outcome: Outcome, created_at
 
 def _response(run: Run, request: ResponsesRequest, status: str, created_at: int) -> _Object:
     """A response object without output."""
-    version, config = run.version, run.version.config
+    version, config = run.version, run.version.setup.config
     prompt: _Object = {
         "id": request.prompt,
         "version": str(version.number),
@@ -58,7 +58,7 @@ def _response(run: Run, request: ResponsesRequest, status: str, created_at: int)
         "reasoning": {"effort": config.get("reasoning_effort"), "summary": None},
         "store": False,
         "temperature": config.get("temperature"),
-        "text": {"format": _format(version.output, request.output_name)},
+        "text": {"format": _format(version.setup.output, request.output_name)},
         "tool_choice": "auto",
         "tools": [],
         "top_p": config.get("top_p"),

@@ -137,10 +137,11 @@ def overridden(version: Version, request: ResponsesRequest, bundle: Bundle) -> V
     if request.model is not None:
         version = _with_model(version, request.model, bundle)
     if request.output is not None:
-        version = replace(version, output=request.output, output_validator=None)
+        setup = replace(version.setup, output=request.output, output_name=request.output_name)
+        version = replace(version, setup=setup, output_validator=None)
     if request.config or request.model is not None:
-        config = {**version.config, **request.config}
-        version = replace(version, config=config, api=resolve_api(version.provider.type, config))
+        setup = replace(version.setup, config={**version.setup.config, **request.config})
+        version = replace(version, setup=setup, api=resolve_api(setup.provider.type, setup.config))
     return version
 
 
@@ -153,7 +154,8 @@ def _with_model(version: Version, model: str, bundle: Bundle) -> Version:
     # Only the bundle's own models have a price at run time.
     versions = (other for prompt in bundle.prompts.values() for other in prompt.versions.values())
     price = next((other.price for other in versions if other.model == model), None)
-    return replace(version, provider=provider, model=model, wire_model=wire_model, price=price)
+    setup = replace(version.setup, provider=provider, model=wire_model)
+    return replace(version, model=model, setup=setup, price=price)
 
 
 def render_messages(version: Version, request: ResponsesRequest) -> list[Message]:

@@ -57,22 +57,11 @@ def prepare(
     *,
     stream: bool,
     user: str | None = None,
-    output_name: str = "output",
 ) -> Run:
     """The run that asks a version's model about these messages; raises AppError render_empty without any."""
     if not messages:
         raise AppError("render_empty")
-    call = Call(
-        version.provider,
-        version.wire_model,
-        messages,
-        version.config,
-        version.output,
-        stream,
-        user,
-        output_name,
-    )
-    request = ADAPTERS[version.api].adapter.build_request(call)
+    request = ADAPTERS[version.api].adapter.build_request(Call(version.setup, messages, stream, user))
     return Run(run_id, prompt.name, version, request)
 
 
@@ -92,13 +81,14 @@ def render(
 async def complete(run: Run, transport: Transport) -> Outcome:
     """Ask the model and wait for its whole answer."""
     version = run.version
-    body = await transport.send(version.provider, run.request)
-    return conclude(version, ADAPTERS[version.api].adapter.parse(version.provider, body))
+    provider = version.setup.provider
+    body = await transport.send(provider, run.request)
+    return conclude(version, ADAPTERS[version.api].adapter.parse(provider, body))
 
 
 def conclude(version: Version, answer: Answer) -> Outcome:
     """Check and price an answer; raises AppError output_not_json or output_mismatch."""
-    value = _checked_json(version, answer.text) if version.output.format == "json" else None
+    value = _checked_json(version, answer.text) if version.setup.output.format == "json" else None
     return Outcome(
         answer.text,
         value,

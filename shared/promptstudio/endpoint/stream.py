@@ -109,7 +109,7 @@ async def stream_run(run: Run, transport: Transport, frames: Frames, out: EventS
 
 async def _relay(run: Run, transport: Transport, frames: Frames, out: EventStream) -> Answer:
     """Pass each of the provider's deltas on as it comes; the terminal frame is left to the caller."""
-    provider = run.version.provider
+    provider = run.version.setup.provider
     stream = AnswerStream(ADAPTERS[run.version.api].adapter, provider)
     texts = []
     asked_s = perf_counter()

@@ -24,10 +24,11 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
     parts: list[Part] = []
     texts: list[str] = []
     for piece in pieces:
-        if isinstance(piece, str):
+        if type(piece) is str:
             texts.append(piece)
             continue
-        _join(texts, parts)
+        if texts:
+            _join(texts, parts)
         if not isinstance(piece, Mark):
             parts.append(piece)
             continue
@@ -38,7 +39,8 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
         if piece.role is None:
             messages += past
             placed = True
-    _join(texts, parts)
+    if texts:
+        _join(texts, parts)
     if parts:
         messages.append(Message(role, tuple(parts)))
     return messages if placed or not past else _with_history(messages, past)
@@ -46,11 +48,10 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
 
 def _join(texts: list[str], parts: list[Part]) -> None:
     """Move the texts, as one, to the parts, unless they are white space alone."""
-    if texts:
-        text = "".join(texts)
-        texts.clear()
-        if text.strip(WHITE_SPACE):
-            parts.append(Text(text))
+    text = "".join(texts)
+    texts.clear()
+    if text.strip(WHITE_SPACE):
+        parts.append(Text(text))
 
 
 def _with_history(messages: list[Message], past: list[Message]) -> list[Message]:

@@ -7,7 +7,7 @@ from typing import Final, cast
 from promptstudio.errors import AppError, FieldError
 from promptstudio.prompts.render import Renderer, compile_template
 from promptstudio.prompts.validate import Validator, compile_schema
-from promptstudio.providers.base import OutputFormat, Provider
+from promptstudio.providers.base import OutputFormat, Provider, Setup
 from promptstudio.providers.cost import Price
 from promptstudio.values import Json, in_key_order
 
@@ -26,14 +26,11 @@ class Version:
 
     number: int
     description: str | None
-    provider: Provider
     api: str
     model: str
-    wire_model: str
-    config: Mapping[str, Json]
+    setup: Setup
     schema: Mapping[str, Json]
     default: Mapping[str, Json]
-    output: OutputFormat
     price: Price | None
     renderer: Renderer
     validator: Validator
@@ -139,14 +136,16 @@ def _version(number: int, row: _Object, providers: Mapping[str, Provider]) -> Ve
     return Version(
         number=number,
         description=cast("str | None", row.get("description")),
-        provider=providers[cast("str", row["provider"])],
         api=cast("str", row["api"]),
         model=model,
-        wire_model=model.partition("/")[2],
-        config=_members(row, "config"),
+        setup=Setup(
+            provider=providers[cast("str", row["provider"])],
+            model=model.partition("/")[2],
+            config=_members(row, "config"),
+            output=output,
+        ),
         schema=schema,
         default=default,
-        output=output,
         price=Price(**cast("Mapping[str, int]", row["price"])) if "price" in row else None,
         renderer=compile_template(
             cast("list[Json]", row["template"]), cast("Mapping[str, list[Json]]", row["partials"])

@@ -9,11 +9,21 @@ from promptstudio.providers.base import (
     Call,
     Provider,
     ProviderRequest,
+    Setup,
     StreamState,
     Usage,
 )
 from promptstudio.providers.content import PDF, Attachment, joined_text, parts, unsupported
-from promptstudio.providers.wire import count, member, objects, read_object, text, write_body
+from promptstudio.providers.wire import (
+    Members,
+    cache_printed,
+    count,
+    member,
+    objects,
+    read_object,
+    text,
+    write_body,
+)
 from promptstudio.sse import ServerSentEvent
 from promptstudio.values import Json
 
@@ -33,21 +43,11 @@ _NOT_ENFORCED: Final = frozenset({"minimum", "maximum", "minLength", "maxLength"
 def build_request(call: Call) -> ProviderRequest:
     """Members in this order: model, max_tokens, system, messages, settings, output_config, stream,
     metadata."""
-    config = call.config
-    body: dict[str, Json] = {
-        "model": call.model,
-        "max_tokens": config.get("max_tokens", BOUNDS["max_tokens_default"]),
-    }
+    setup = call.setup
+    max_tokens = setup.config.get("max_tokens", BOUNDS["max_tokens_default"])
+    body: Members = {"model": setup.model, "max_tokens": max_tokens}
     _say(call, body)
-    if "temperature" in config:
-        body["temperature"] = config["temperature"]
-    if "top_p" in config:
-        body["top_p"] = config["top_p"]
-    if "stop" in config:
-        stop = config["stop"]
-        body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
-    if output_config := _output_config(call):
-        body["output_config"] = output_config
+    body.update(_settings(setup))
     if call.stream:
         body["stream"] = True
     if call.user is not None:
@@ -55,7 +55,19 @@ def build_request(call: Call) -> ProviderRequest:
     return ProviderRequest("/messages", _HEADERS, write_body(body))
 
 
-def _say(call: Call, body: dict[str, Json]) -> None:
+@cache_printed
+def _settings(setup: Setup) -> dict[str, Json]:
+    config = setup.config
+    members = {name: config[name] for name in ("temperature", "top_p") if name in config}
+    if "stop" in config:
+        stop = config["stop"]
+        members["stop_sequences"] = [stop] if isinstance(stop, str) else stop
+    if output_config := _output_config(setup):
+        members["output_config"] = output_config
+    return members
+
+
+def _say(call: Call, body: Members) -> None:
     """System texts leave the conversation. What would be nothing but a system text is the user's."""
     system: list[str] = []
     messages: list[Json] = []
@@ -66,7 +78,7 @@ def _say(call: Call, body: dict[str, Json]) -> None:
             continue
         blocks: Json = content
         if content is None:
-            blocks = [_block(call.provider, part) for part in parts(call.provider, message)]
+            blocks = [_block(call.setup.provider, part) for part in parts(call.setup.provider, message)]
         messages.append({"role": _ROLES[message.role], "content": blocks})
     joined = "\n\n".join(system)
     if not messages:
@@ -90,12 +102,13 @@ def _block(provider: Provider, part: Text | Attachment) -> Json:
     return {"type": kind, "source": {"type": "url", "url": part.url}}
 
 
-def _output_config(call: Call) -> dict[str, Json]:
+def _output_config(setup: Setup) -> dict[str, Json]:
     config: dict[str, Json] = {}
-    if "reasoning_effort" in call.config:
-        config["effort"] = call.config["reasoning_effort"]
-    if call.output.format == "json" and call.output.wire_schema is not None and call.output.strict:
-        schema = _without_bounds(dict(call.output.wire_schema))
+    if "reasoning_effort" in setup.config:
+        config["effort"] = setup.config["reasoning_effort"]
+    output = setup.output
+    if output.format == "json" and output.wire_schema is not None and output.strict:
+        schema = _without_bounds(dict(output.wire_schema))
         config["format"] = {"type": "json_schema", "schema": schema}
     return config
 

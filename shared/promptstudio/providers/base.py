@@ -35,30 +35,43 @@ class OutputFormat:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One question to a model. `model` is the provider's own name for it, without our prefix."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Setup:
+    """How a version asks its model, whatever the messages. `model` is the provider's own name for it.
+
+    A setup equals only itself, so that an adapter can print its settings once and keep them.
+    """
 
     provider: Provider
     model: str
-    messages: Sequence[Message]
     config: Mapping[str, Json]
     output: OutputFormat
+    output_name: str = "output"
+
+
+# What every run makes anew is not frozen: that would cost a function call for each of its members.
+
+
+@dataclass(slots=True)
+class Call:
+    """One question to a model."""
+
+    setup: Setup
+    messages: Sequence[Message]
     stream: bool
     user: str | None = None
-    name: str = "output"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ProviderRequest:
-    """A POST that the transport can send; authorization is added there, from `auth`."""
+    """A POST that the transport can send; authorization is added there."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Usage:
     """Tokens. `input` counts all of the input: fresh, read from a cache, and written to one."""
 
@@ -68,7 +81,7 @@ class Usage:
     cache_write: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A model's whole answer. `usage` is None where the provider did not count."""
 

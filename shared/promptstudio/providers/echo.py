@@ -29,7 +29,7 @@ _DELTA: Final = re.compile(r"[^ \t\r\n]*[ \t\r\n]+|[^ \t\r\n]+")
 
 def build_request(call: Call) -> ProviderRequest:
     """The answer itself: JSON, or for a stream the events that tell it word by word."""
-    answer = _answer(call.messages, call.output)
+    answer = _answer(call.messages, call.setup.output)
     counts = {"input_tokens": _tokens(_said(call.messages)), "output_tokens": _tokens(answer)}
     if not call.stream:
         return ProviderRequest("", {}, write_body({"text": answer, **counts}))

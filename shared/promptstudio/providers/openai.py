@@ -1,5 +1,6 @@
 """OpenAI's Responses API: POST /responses (https://platform.openai.com/docs/api-reference/responses)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from promptstudio.errors import AppError
@@ -10,41 +11,60 @@ from promptstudio.providers.base import (
     OutputFormat,
     Provider,
     ProviderRequest,
+    Setup,
     StreamState,
     Usage,
 )
 from promptstudio.providers.content import PDF, Attachment, joined_text, parts, unsupported
-from promptstudio.providers.wire import count, member, objects, read_object, text, write_body
+from promptstudio.providers.wire import (
+    Members,
+    cache_printed,
+    count,
+    member,
+    objects,
+    read_object,
+    text,
+    write_body,
+)
 from promptstudio.sse import ServerSentEvent
 from promptstudio.values import Json
 
 SETTINGS: Final = frozenset({"temperature", "top_p", "max_tokens", "reasoning_effort"})
 
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 _ROLES: Final = {"system": "system", "user": "user", "model": "assistant"}
 _FINISH_REASONS: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 def build_request(call: Call) -> ProviderRequest:
     """Members in this order: model, input, stream, settings, reasoning, text, safety_identifier, store."""
-    config = call.config
-    body: dict[str, Json] = {"model": call.model}
-    body["input"] = [_input(call.provider, message) for message in call.messages]
+    setup = call.setup
+    body: Members = {"model": setup.model}
+    body["input"] = [_input(setup.provider, message) for message in call.messages]
     if call.stream:
         body["stream"] = True
-    if "temperature" in config:
-        body["temperature"] = config["temperature"]
-    if "top_p" in config:
-        body["top_p"] = config["top_p"]
-    if "max_tokens" in config:
-        body["max_output_tokens"] = config["max_tokens"]
-    if "reasoning_effort" in config:
-        body["reasoning"] = {"effort": config["reasoning_effort"]}
-    if (format_ := _format(call.output, call.name)) is not None:
-        body["text"] = {"format": format_}
+    body.update(_settings(setup))
     if call.user is not None:
         body["safety_identifier"] = call.user
     body["store"] = False
-    return ProviderRequest("/responses", {}, write_body(body))
+    return ProviderRequest("/responses", _NO_HEADERS, write_body(body))
+
+
+@cache_printed
+def _settings(setup: Setup) -> dict[str, Json]:
+    config = setup.config
+    members: dict[str, Json] = {}
+    if "temperature" in config:
+        members["temperature"] = config["temperature"]
+    if "top_p" in config:
+        members["top_p"] = config["top_p"]
+    if "max_tokens" in config:
+        members["max_output_tokens"] = config["max_tokens"]
+    if "reasoning_effort" in config:
+        members["reasoning"] = {"effort": config["reasoning_effort"]}
+    if (format_ := _format(setup.output, setup.output_name)) is not None:
+        members["text"] = {"format": format_}
+    return members
 
 
 def _input(provider: Provider, message: Message) -> Json:

@@ -1,5 +1,6 @@
 """OpenAI's Chat Completions API, which many other servers speak too: POST /chat/completions."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from promptstudio.errors import AppError
@@ -10,30 +11,40 @@ from promptstudio.providers.base import (
     OutputFormat,
     Provider,
     ProviderRequest,
+    Setup,
     StreamState,
     Usage,
 )
 from promptstudio.providers.content import PDF, Attachment, joined_text, parts, unsupported
-from promptstudio.providers.wire import count, member, objects, read_object, text, write_body
+from promptstudio.providers.wire import (
+    Members,
+    cache_printed,
+    count,
+    member,
+    objects,
+    read_object,
+    text,
+    write_body,
+)
 from promptstudio.sse import ServerSentEvent
 from promptstudio.values import Json
 
-SETTINGS: Final = frozenset(
-    {
-        "temperature",
-        "top_p",
-        "max_tokens",
-        "stop",
-        "seed",
-        "frequency_penalty",
-        "presence_penalty",
-        "reasoning_effort",
-    }
+_SETTINGS_IN_ORDER: Final = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "stop",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
 )
+SETTINGS: Final = frozenset(_SETTINGS_IN_ORDER)
+
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _ROLES: Final = {"system": "system", "user": "user", "model": "assistant"}
 _FINISH_REASONS: Final = {"length": "length", "content_filter": "content_filter"}
-_COPIED_LAST: Final = ("stop", "seed", "frequency_penalty", "presence_penalty", "reasoning_effort")
 
 
 def build_request(call: Call) -> ProviderRequest:
@@ -41,27 +52,29 @@ def build_request(call: Call) -> ProviderRequest:
 
     OpenAI itself has renamed max_tokens and user; the servers that imitate it know the old names.
     """
-    config = call.config
-    own = call.provider.type == "openai"
-    body: dict[str, Json] = {"model": call.model}
-    body["messages"] = [_message(call.provider, message) for message in call.messages]
-    if "temperature" in config:
-        body["temperature"] = config["temperature"]
-    if "top_p" in config:
-        body["top_p"] = config["top_p"]
-    if "max_tokens" in config:
-        body["max_completion_tokens" if own else "max_tokens"] = config["max_tokens"]
-    for name in _COPIED_LAST:
-        if name in config:
-            body[name] = config[name]
-    if (format_ := _format(call.output, call.name)) is not None:
-        body["response_format"] = format_
+    setup = call.setup
+    messages = [_message(setup.provider, message) for message in call.messages]
+    body: Members = {"model": setup.model, "messages": messages, **_settings(setup)}
     if call.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     if call.user is not None:
-        body["safety_identifier" if own else "user"] = call.user
-    return ProviderRequest("/chat/completions", {}, write_body(body))
+        body["safety_identifier" if _is_own(setup) else "user"] = call.user
+    return ProviderRequest("/chat/completions", _NO_HEADERS, write_body(body))
+
+
+def _is_own(setup: Setup) -> bool:
+    return setup.provider.type == "openai"
+
+
+@cache_printed
+def _settings(setup: Setup) -> dict[str, Json]:
+    config = setup.config
+    names = {"max_tokens": "max_completion_tokens"} if _is_own(setup) else {}
+    members = {names.get(name, name): config[name] for name in _SETTINGS_IN_ORDER if name in config}
+    if (format_ := _format(setup.output, setup.output_name)) is not None:
+        members["response_format"] = format_
+    return members
 
 
 def _message(provider: Provider, message: Message) -> Json:

@@ -5,11 +5,10 @@ import itertools
 import math
 import random as chance
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from types import TracebackType
 from typing import Final, NoReturn
 
 import aiohttp
@@ -74,20 +73,28 @@ class Transport:
         """The whole body of the provider's 2xx answer. An echo's request is its answer."""
         if provider.type == "echo":
             return request.body
-        target = self._target(provider, request)
-        async with _Body(provider, self._open(target, request.body), provider.timeout_s) as chunks:
-            return b"".join([chunk async for chunk in chunks])
+        response = await self._open(self._target(provider, request), request.body)
+        try:
+            return await _Chunks(provider, response, provider.timeout_s).whole()
+        finally:
+            response.close()  # of a body read to its end, the connection is back in the pool already
 
-    def stream(
+    @asynccontextmanager
+    async def stream(
         self, provider: Provider, request: ProviderRequest
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The same body as it comes: entered once the provider has answered 2xx.
 
         Leaving before its end closes the connection, so that the provider stops.
         """
         if provider.type == "echo":
-            return _echoed(request.body)
-        return _Body(provider, self._open(self._target(provider, request), request.body), math.inf)
+            yield _once(request.body)
+            return
+        response = await self._open(self._target(provider, request), request.body)
+        try:
+            yield _Chunks(provider, response, math.inf)
+        finally:
+            response.close()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -165,47 +172,40 @@ class Transport:
         return self._session
 
 
-class _Body:
-    """A context that opens an answer and closes it, and the iterator over its chunks."""
+class _Chunks:
+    """An answer's body, chunk by chunk. A body that is not streamed has to be there within `whole_s`."""
 
-    __slots__ = ("_due", "_opening", "_provider", "_response", "_size", "_whole_s")
+    __slots__ = ("_due", "_provider", "_response", "_size")
 
-    def __init__(
-        self,
-        provider: Provider,
-        opening: Coroutine[None, None, aiohttp.ClientResponse],
-        whole_s: float,
-    ) -> None:
+    def __init__(self, provider: Provider, response: aiohttp.ClientResponse, whole_s: float) -> None:
         self._provider = provider
-        self._opening = opening
-        self._whole_s = whole_s
+        self._response = response
+        self._due = time.monotonic() + whole_s
         self._size = 0
 
-    async def __aenter__(self) -> AsyncIterator[bytes]:
-        self._response = await self._opening
-        self._due = time.monotonic() + self._whole_s
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._response.close()  # of a body read to its end, the connection is back in the pool already
+    async def whole(self) -> bytes:
+        chunks = [await self._read()]
+        while not self._response.content.at_eof():
+            chunks.append(await self._read())
+        return b"".join(chunks)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        chunk = await self._read()
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+    async def _read(self) -> bytes:
+        """The next chunk; empty at the end."""
         try:
             chunk = await self._response.content.readany()
         except TimeoutError:
             self._fail("provider_timeout")
         except (aiohttp.ClientError, OSError):
             self._fail("provider_truncated")
-        if not chunk:
-            raise StopAsyncIteration
         if time.monotonic() > self._due:  # a timer of aiohttp's would cost ten times as much
             self._fail("provider_timeout")
         self._size += len(chunk)
@@ -217,9 +217,5 @@ class _Body:
         raise AppError(problem, provider=self._provider.name) from None
 
 
-@asynccontextmanager
-async def _echoed(body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
-    async def once() -> AsyncIterator[bytes]:
-        yield body
-
-    yield once()
+async def _once(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk

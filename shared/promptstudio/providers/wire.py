@@ -1,29 +1,35 @@
 """JSON to and from providers: bodies as JSON.stringify writes them, answers read without trust."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 import orjson
 
 from promptstudio.errors import AppError
-from promptstudio.providers.base import Provider
+from promptstudio.providers.base import Provider, Setup
 from promptstudio.values import Json, dumps
 
+Printed: TypeAlias = Mapping[str, orjson.Fragment]
+Members: TypeAlias = "dict[str, Json | orjson.Fragment]"
+
+_SETUPS_KEPT: Final = 4096
 _COUNTED: Final = 2**40  # more than anybody can be sent, so that sums stay exact doubles
 
 
-def write_body(members: Mapping[str, Json]) -> bytes:
-    """JSON.stringify(members), as UTF-8, in the order of the members.
+def cache_printed(members_of: Callable[[Setup], Mapping[str, Json]]) -> Callable[[Setup], Printed]:
+    """Have what a setup adds to a body printed once, ECMAScript's way."""
 
-    Lists, where the long texts are, hold no numbers and take orjson's fast way; what may hold a float is
-    printed ECMAScript's way.
-    """
-    return orjson.dumps(
-        {
-            name: orjson.Fragment(dumps(value)) if isinstance(value, (float, dict)) else value
-            for name, value in members.items()
-        }
-    )
+    @lru_cache(maxsize=_SETUPS_KEPT)
+    def printed(setup: Setup) -> Printed:
+        return {name: orjson.Fragment(dumps(value)) for name, value in members_of(setup).items()}
+
+    return printed
+
+
+def write_body(members: Members) -> bytes:
+    """JSON.stringify(members), as UTF-8, in the order of the members; what is not printed has no floats."""
+    return orjson.dumps(members)
 
 
 def read_object(provider: Provider, data: bytes | str) -> dict[str, Json]:

@@ -81,11 +81,11 @@ def test_a_version_has_all_a_run_needs() -> None:
     )
     _, found = load(text).resolve("p0")
     provider = Provider("openai", "openai", "https://api.openai.com/v1", "OPENAI_API_KEY", {}, 300)
-    assert (found.provider, found.api) == (provider, "openai")
-    assert (found.model, found.wire_model) == ("openai/gpt-5.4-mini", "gpt-5.4-mini")
-    assert (found.number, found.description, found.config) == (0, "d", {"top_p": 0.5})
+    assert (found.setup.provider, found.api) == (provider, "openai")
+    assert (found.model, found.setup.model) == ("openai/gpt-5.4-mini", "gpt-5.4-mini")
+    assert (found.number, found.description, found.setup.config) == (0, "d", {"top_p": 0.5})
     assert isinstance(found.price, Price)
-    assert (found.output.format, found.output.strict) == ("json", True)
+    assert (found.setup.output.format, found.setup.output.strict) == ("json", True)
     variables, errors = found.validator({"a": "A"}, "/variables")
     assert (variables, errors) == ({"b": "x", "a": "A"}, [])
     assert isinstance(variables, dict)
@@ -117,7 +117,11 @@ def test_an_optional_property_of_an_answer_may_be_null() -> None:
 
 def test_without_an_output_schema_nothing_is_checked() -> None:
     _, found = load("---\noutput: {format: json}\n---\n").resolve("p0")
-    assert (found.output.format, found.output.schema, found.output_validator) == ("json", None, None)
+    assert (found.setup.output.format, found.setup.output.schema, found.output_validator) == (
+        "json",
+        None,
+        None,
+    )
 
 
 def test_a_bundle_of_another_format_is_refused() -> None:

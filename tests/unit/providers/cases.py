@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from promptstudio.messages import Media, Message, Part, Section, Text
-from promptstudio.providers.base import Call, OutputFormat, Provider, Usage
+from promptstudio.providers.base import Call, OutputFormat, Provider, Setup, Usage
 
 FOLDER = Path(__file__).parent / "fixtures"
 APIS = ("openai", "openai-chat", "anthropic", "echo")
@@ -59,16 +59,18 @@ def provider(api: str) -> Provider:
 def call_of(row: dict[str, Any]) -> Call:
     output = row["output"]
     return Call(
-        provider=provider(row["type"]),
-        model=row["model"],
-        messages=[_message(message) for message in row["messages"]],
-        config=row["config"],
-        output=OutputFormat(
-            output["format"], output.get("schema"), output.get("wire_schema"), output.get("strict", False)
+        Setup(
+            provider=provider(row["type"]),
+            model=row["model"],
+            config=row["config"],
+            output=OutputFormat(
+                output["format"], output.get("schema"), output.get("wire_schema"), output.get("strict", False)
+            ),
+            output_name=row.get("name", "output"),
         ),
+        messages=[_message(message) for message in row["messages"]],
         stream=row["stream"],
         user=row.get("user"),
-        name=row.get("name", "output"),
     )
 
 
