@@ -1,6 +1,5 @@
 """A project on disk: promptstudio.toml and its .prompt files."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,20 +45,34 @@ def load_project(start: Path) -> Project:
     text = _read(root / SETTINGS_FILE, SETTINGS_FILE)
     settings = parse_settings(text, SETTINGS_FILE)
     folder = (root / settings.prompts).resolve()
+    if message := _folder_problem(root, folder, settings.prompts):
+        raise CompileError([Diagnostic(SETTINGS_FILE, *toml_place(text, ["prompts"]), f"prompts: {message}")])
+    return Project(root, settings, tuple(_read_all(root, folder)))
+
+
+def _folder_problem(root: Path, folder: Path, name: str) -> str | None:
     if not folder.is_relative_to(root):
-        message = f"prompts: {settings.prompts} is not inside the project"
-        raise CompileError([Diagnostic(SETTINGS_FILE, *toml_place(text, ["prompts"]), message)])
-    sources = tuple(Source(path, _read(file, path)) for path, file in sorted(_prompt_files(root, folder)))
-    return Project(root, settings, sources)
+        return f"{name} is not inside the project"
+    if not folder.is_dir():
+        return f"there is no folder {name}: make it, or name the folder that holds the .prompt files"
+    return None
 
 
-def _prompt_files(root: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    for file in folder.rglob("*.prompt"):
-        path = file.relative_to(root).as_posix()
-        if not file.resolve().is_relative_to(root):
-            raise CompileError([Diagnostic(path, 1, 1, "this link leads out of the project")])
-        if file.is_file():
-            yield path, file
+def _read_all(root: Path, folder: Path) -> list[Source]:
+    """Every .prompt file below a folder, by path; raises CompileError with all that cannot be read."""
+    sources: list[Source] = []
+    problems: list[Diagnostic] = []
+    for path, file in sorted((file.relative_to(root).as_posix(), file) for file in folder.rglob("*.prompt")):
+        try:
+            if not file.resolve().is_relative_to(root):
+                raise CompileError([Diagnostic(path, 1, 1, "this link leads out of the project")])
+            if file.is_file():
+                sources.append(Source(path, _read(file, path)))
+        except CompileError as error:
+            problems += error.diagnostics
+    if problems:
+        raise CompileError(problems)
+    return sources
 
 
 def _read(file: Path, path: str) -> str:

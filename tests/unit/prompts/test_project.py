@@ -71,3 +71,20 @@ def test_the_folder_of_prompts_lies_inside(tmp_path: Path) -> None:
         CompileError, match=r"promptstudio\.toml:2:1: error: prompts: \.\./other is not inside"
     ):
         load_project(root)
+
+
+def test_a_prompts_folder_that_is_missing_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "promptstudio.toml").write_text('name = "acme"\nprompts = "texts"')
+    with pytest.raises(CompileError) as caught:
+        load_project(tmp_path)
+    assert str(caught.value) == (
+        "promptstudio.toml:2:1: error: prompts: there is no folder texts: "
+        "make it, or name the folder that holds the .prompt files"
+    )
+
+
+def test_all_files_that_cannot_be_read_are_named_at_once(tmp_path: Path) -> None:
+    root = project(tmp_path, a=b"\xff", b=b"Hi", c=b"x" * (2**20 + 1))
+    with pytest.raises(CompileError) as caught:
+        load_project(root)
+    assert [found.path for found in caught.value.diagnostics] == ["prompts/a.prompt", "prompts/c.prompt"]
