@@ -133,7 +133,7 @@ class _Composer:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         start, end = _start(event), _end(event)
-        text = event.value.translate(_SHOWN)
+        text = _text(event)
         if event.tag is None:
             value = _resolve(text, start) if event.implicit[0] else text
         else:
@@ -208,7 +208,16 @@ def _collection_end(
 def _key(event: yaml.Event) -> str:
     if not isinstance(event, yaml.ScalarEvent):
         raise YamlError("a key has to be text", _start(event))
-    return event.value.translate(_SHOWN)
+    return _text(event)
+
+
+def _text(event: yaml.ScalarEvent) -> str:
+    """A scalar's text. Two escapes that name a surrogate pair are one character, as in JSON."""
+    text = event.value.translate(_SHOWN)
+    try:
+        return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise YamlError("half of a surrogate pair is no character", _start(event)) from None
 
 
 def _check_tag(tag: str | None, expected: str, offset: int) -> None:

@@ -147,3 +147,14 @@ def test_json_is_yaml(value: Json) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(YamlError):
         compose(text)
+
+
+def test_an_escaped_surrogate_pair_is_one_character() -> None:
+    assert value_of(r'"\ud83d\ude00": "\ud83d\ude00!"') == {"😀": "😀!"}
+
+
+@pytest.mark.parametrize("text", [r'a: "\ud800"', r'"\udc00": 1', r'a: "\ude00\ud83d"'])
+def test_half_of_a_surrogate_pair_is_refused_at_its_place(text: str) -> None:
+    with pytest.raises(YamlError, match="half of a surrogate pair is no character") as caught:
+        compose(text)
+    assert caught.value.offset == text.index('"')
