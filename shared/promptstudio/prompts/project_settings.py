@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final, cast
+from urllib.parse import urlsplit
 
 from promptstudio.prompts.diagnostics import CompileError, Diagnostic
 from promptstudio.prompts.toml import parse_toml, toml_place
@@ -152,16 +153,23 @@ def _provider_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
             yield keys, "a provider's name has small letters, digits and hyphens, and begins with a letter"
         if name not in PROVIDERS:
             yield from ((keys, f"{key} is missing") for key in _missing(row))
-        if "base_url" in row and not _URL.fullmatch(str(row["base_url"])):
-            yield (
-                (*keys, "base_url"),
-                "has to be an http or https URL without credentials, query and fragment",
-            )
+        if "base_url" in row and not _is_url(str(row["base_url"])):
+            rule = "an http or https URL, its port at most 65535, without credentials, query and fragment"
+            yield (*keys, "base_url"), f"has to be {rule}"
         if "api_key_env" in row and not _ENVIRONMENT_NAME.fullmatch(str(row["api_key_env"])):
             yield (*keys, "api_key_env"), "has to be the name of an environment variable"
         for header, value in _section(row, "headers").items():
             if not _HEADER_NAME.fullmatch(header) or not _HEADER_VALUE.fullmatch(str(value)):
                 yield (*keys, "headers", header), "is not an HTTP header that can be sent"
+
+
+def _is_url(text: str) -> bool:
+    """Whether requests can be sent there; what only a connection can tell is left to `doctor`."""
+    try:
+        parts = urlsplit(text)
+        return _URL.fullmatch(text) is not None and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or an address in brackets that is none
+        return False
 
 
 def _missing(row: Mapping[str, Json]) -> Iterator[str]:

@@ -22,7 +22,7 @@ def parse_toml(text: str, path: str) -> dict[str, Json]:
         value = normalize(json.loads(json.dumps(document, default=str)))
     except tomllib.TOMLDecodeError as error:
         raise CompileError([_syntax_problem(text, path, str(error))]) from error
-    except InvalidJsonError:
+    except (InvalidJsonError, RecursionError):
         message = "a number is not finite, or tables are nested too deep"
         raise CompileError([Diagnostic(path, 1, 1, message)]) from None
     return cast("dict[str, Json]", value)

@@ -77,6 +77,7 @@ def test_a_name_is_enough() -> None:
         ('name = "a', "1:10: error: this is not TOML: "),
         ('name = "a"\nname = "b"', "2:11: error: this is not TOML: "),
         ('name = "a"\n[endpoint]\nbody_limit = inf', "1:1: error: a number is not finite"),
+        (f"name = {'[' * 5000}", "1:1: error: a number is not finite, or tables are nested too deep"),
         ('name = "a"\n[providers.x]', "2:1: error: providers.x: type is missing"),
         (
             'name = "a"\n[providers.x]\ntype = "openai-chat"',
@@ -93,6 +94,19 @@ def test_a_name_is_enough() -> None:
         (
             'name = "a"\n[providers.x]\ntype = "openai"\nbase_url = "https://key@host/v1"',
             "4:1: error: providers.x.base_url: has to be an http or https URL",
+        ),
+        *(
+            (
+                f'name = "a"\n[providers.x]\ntype = "openai"\nbase_url = "{url}"',
+                "4:1: error: providers.x.base_url: has to be an http or https URL, its port at most 65535",
+            )
+            for url in (
+                "http://host:65536",
+                "http://host:0/v1",
+                "http://host:v1",
+                "http://:80",
+                "http://[::1",
+            )
         ),
         (
             'name = "a"\n[providers.openai]\napi_key_env = "sk-proj-123"',
