@@ -24,7 +24,7 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
     parts: list[Part] = []
     texts: list[str] = []
     for piece in pieces:
-        if type(piece) is str:
+        if isinstance(piece, str):
             texts.append(piece)
             continue
         if texts:

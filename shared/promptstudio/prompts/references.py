@@ -1,6 +1,6 @@
 """What a template refers to: its partials, and the variables that its prompt has to declare."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ from promptstudio.prompts.template import Template
 from promptstudio.prompts.tree import Node, PartialNode
 
 _NEW_CONTEXT: Final = frozenset({"each", "with"})
+_UNDECLARED: Final = "the template uses {}, which input.schema does not declare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ def reached_partials(template: Template, partials: Mapping[str, TemplateFile]) -
 
 def missing_partials(file: TemplateFile, partials: Mapping[str, TemplateFile]) -> Iterator[Diagnostic]:
     """An error wherever a template names a partial that does not exist."""
-    for node in _partial_nodes(file.template.nodes):
-        if node["name"] not in partials:
+    for node in _all_nodes(file.template.nodes):
+        if node["type"] == "partial" and node["name"] not in partials:
             line, column = node["at"]
             message = f"there is no partial {node['name']}: it would be a file _{node['name']}.prompt"
             yield Diagnostic(file.path, line, column, message)
@@ -45,30 +46,45 @@ def undeclared_variables(
     file: TemplateFile, declared: frozenset[str], partials: Mapping[str, TemplateFile]
 ) -> Iterator[Diagnostic]:
     """Errors where the template, or a partial that sees the same variables, uses one that is not declared."""
-    seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = [(file, declared)]
-    while waiting:
-        current, known = waiting.pop()
-        for name, line, column in current.template.variables:
+    for name, line, column in file.template.variables:
+        if name not in declared:
+            yield Diagnostic(file.path, line, column, _UNDECLARED.format(name))
+    for partial, known in _known_in_partials(file.template, declared, partials).items():
+        for name, line, column in partials[partial].template.variables:
             if name not in known:
-                message = f"the template uses {name}, which input.schema does not declare"
-                if current is not file:
-                    message += f" in {file.path}"
-                yield Diagnostic(current.path, line, column, message)
-        for node in _partials_in_context(current.template.nodes):
-            step = (node["name"], known.union(node.get("hash", {})))
-            if node["name"] in partials and step not in seen:
-                seen.add(step)
-                waiting.append((partials[node["name"]], step[1]))
+                message = f"{_UNDECLARED.format(name)} in {file.path}"
+                yield Diagnostic(partials[partial].path, line, column, message)
 
 
-def _partial_nodes(nodes: Sequence[Node]) -> Iterator[PartialNode]:
+def _known_in_partials(
+    template: Template, declared: frozenset[str], partials: Mapping[str, TemplateFile]
+) -> dict[str, frozenset[str]]:
+    """For each partial that sees the prompt's variables, the names that are there wherever it is used."""
+    known: dict[str, frozenset[str]] = {}
+    waiting = [(template, declared)]
+    while waiting:
+        current, names = waiting.pop()
+        for node in _partials_in_context(current.nodes):
+            name, given = node["name"], names.union(node.get("hash", {}))
+            common = known[name] & given if name in known else given
+            if name in partials and common != known.get(name):
+                known[name] = common
+                waiting.append((partials[name].template, common))
+    return known
+
+
+def says(templates: Iterable[Template], word: str) -> bool:
+    """Whether templates have a word in their own text, in whatever case; `word` is in lower case."""
+    nodes = (node for template in templates for node in _all_nodes(template.nodes))
+    return any(node["type"] == "text" and word in node["text"].lower() for node in nodes)
+
+
+def _all_nodes(nodes: Sequence[Node]) -> Iterator[Node]:
     for node in nodes:
-        if node["type"] == "partial":
-            yield node
-        elif node["type"] == "block":
-            yield from _partial_nodes(node["body"])
-            yield from _partial_nodes(node.get("else", []))
+        yield node
+        if node["type"] == "block":
+            yield from _all_nodes(node["body"])
+            yield from _all_nodes(node.get("else", []))
 
 
 def _partials_in_context(nodes: Sequence[Node]) -> Iterator[PartialNode]:

@@ -82,12 +82,12 @@ def _body(nodes: Sequence[Node], partials: _Partials, depth: int) -> Emit:
             pieces.append(piece)
 
     def emit(state: State) -> None:
-        run = state.run
-        run.charge(size)
+        state.run.charge(size)
+        printed = state.run.pieces
         for before, node in steps:
-            run.pieces += before
+            printed += before
             node(state)
-        run.pieces += pieces
+        printed += pieces
 
     return emit
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final, cast
@@ -17,6 +17,7 @@ from promptstudio.prompts.references import (
     TemplateFile,
     missing_partials,
     reached_partials,
+    says,
     undeclared_variables,
 )
 from promptstudio.prompts.schema import default_problems, schema_problems, wire_schema
@@ -89,7 +90,7 @@ class _Compilation:
         return {
             "source": self._source(reached),
             **self._description(),
-            **self._runs_on(),
+            **self._runs_on([template, *(partial.template for partial in reached.values())]),
             "config": normal_config(section(self._file, "config")),
             "input": {"schema": schema, "default": default},
             "output": output,
@@ -112,7 +113,7 @@ class _Compilation:
         texts: dict[str, Json] = {name: partial.source for name, partial in partials.items()}
         return "sha256:" + hashlib.sha256(canonical([self._file.text, texts])).hexdigest()
 
-    def _runs_on(self) -> dict[str, Json]:
+    def _runs_on(self, templates: Sequence[Template]) -> dict[str, Json]:
         """provider, api, model and price."""
         settings = self._around.settings
         model = cast("str", self._file.metadata.get("model", settings.model))
@@ -120,6 +121,7 @@ class _Compilation:
         if provider is None:
             return {}
         self._check_config(provider)
+        self._check_json(provider, templates)
         self._warn_of(find_model(model))
         fallback, key = self._around.fallback_model, provider.api_key_env
         if fallback is not None and key is not None and not self._around.available(key):
@@ -165,6 +167,15 @@ class _Compilation:
             elif setting not in ADAPTERS[api].settings:
                 message = f"config.{name}: provider {provider.name} has no such setting"
                 self._error(message, "config", name)
+
+    def _check_json(self, provider: Provider, templates: Sequence[Template]) -> None:
+        """OpenAI refuses to answer in JSON of no given schema unless a message has the word."""
+        output = section(self._file, "output")
+        if provider.type != "openai" or output.get("format") != "json" or output.get("schema"):
+            return
+        if not says(templates, "json"):
+            message = f"provider {provider.name} refuses this unless the prompt has the word JSON: say it, "
+            self._warning(f"output.format: {message}or give an output.schema", "output", "format")
 
     def _warn_of(self, model: Model | None) -> None:
         """What a model's table says against its use here. Tables err, so these are no errors."""

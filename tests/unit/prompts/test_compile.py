@@ -277,6 +277,11 @@ def test_all_problems_of_all_files_are_said_in_order() -> None:
             "2:43",
             "config.topP: anthropic/claude-opus-5 refuses this setting",
         ),
+        (
+            "{model: openai/gpt-5.4, output: {format: json}}",
+            "2:34",
+            "output.format: provider openai refuses this unless the prompt has the word JSON: say it, or give",
+        ),
     ],
 )
 def test_warnings_do_not_stand_in_the_way(line: str, place: str, warning: str) -> None:
@@ -289,6 +294,19 @@ def test_warnings_do_not_stand_in_the_way(line: str, place: str, warning: str) -
 )
 def test_other_tools_keys_are_theirs(line: str) -> None:
     assert said(front(line)) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("{model: openai/gpt-5.4, output: {format: json}}", "{{#if x}}{{else}}Answer in JSON{{/if}}"),
+        ("{model: openai/gpt-5.4, output: {format: json}}", "{{> x}}"),
+        ("{model: openai/gpt-5.4, output: {format: json, schema: {a: string}}}", ""),
+        ("{model: anthropic/claude-haiku-5-5, output: {format: json}}", ""),
+    ],
+)
+def test_only_openai_without_a_schema_wants_the_word_json(line: str, body: str) -> None:
+    assert said(front(line, body=body), _x="as json") == []
 
 
 def test_two_files_cannot_be_the_same_version() -> None:
