@@ -1,6 +1,7 @@
 """The Endpoint Protocol as a plain ASGI application: routes, and the stages that a request passes."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
@@ -143,6 +144,7 @@ class Endpoint:
         await exchange.unless_gone(stream_run(run, self._transport, frames, out), self._attendance)
 
 
+@lru_cache(maxsize=1024)
 def _run_name(path: str) -> str | None:
     """The prompt that a path runs, None where it is another path."""
     if path.startswith(_RUN_PREFIX) and path.endswith(_RUN_SUFFIX):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from promptstudio.messages import Message, Part, Text
 from promptstudio.prompts.context import Mark, Piece
@@ -22,13 +22,13 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
     messages: list[Message] = []
     role, placed = _FIRST_ROLE, False
     parts: list[Part] = []
-    texts: list[str] = []
-    for piece in pieces:
+    begin = 0
+    for index, piece in enumerate(pieces):
         if isinstance(piece, str):
-            texts.append(piece)
             continue
-        if texts:
-            _join(texts, parts)
+        if begin < index:
+            _add_text(parts, pieces[begin:index])
+        begin = index + 1
         if not isinstance(piece, Mark):
             parts.append(piece)
             continue
@@ -39,17 +39,16 @@ def to_messages(pieces: Sequence[Piece], history: Sequence[Message]) -> list[Mes
         if piece.role is None:
             messages += past
             placed = True
-    if texts:
-        _join(texts, parts)
+    if begin < len(pieces):
+        _add_text(parts, pieces[begin:])
     if parts:
         messages.append(Message(role, tuple(parts)))
     return messages if placed or not past else _with_history(messages, past)
 
 
-def _join(texts: list[str], parts: list[Part]) -> None:
-    """Move the texts, as one, to the parts, unless they are white space alone."""
-    text = "".join(texts)
-    texts.clear()
+def _add_text(parts: list[Part], texts: Sequence[Piece]) -> None:
+    """Add texts as one, unless they are white space alone."""
+    text = "".join(cast("Sequence[str]", texts))
     if text.strip(WHITE_SPACE):
         parts.append(Text(text))
 

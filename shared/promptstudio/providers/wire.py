@@ -61,6 +61,6 @@ def text(value: Json) -> str:
 
 def count(value: Json) -> int:
     """A number of tokens; 0 where there is none to believe."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return 0
-    return int(value) if 0 <= value <= _COUNTED and value == int(value) else 0
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= _COUNTED else 0
