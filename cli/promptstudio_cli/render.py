@@ -23,6 +23,7 @@ def render(
     from promptstudio.endpoint.request import read_run
     from promptstudio.endpoint.run import render as render_messages
     from promptstudio.prompts.bundle import load_bundle
+    from promptstudio.providers.content import transcript
     from promptstudio.values import dumps
     from promptstudio_cli.project import bundle_of, current_project, resolve
     from promptstudio_cli.variables import gather
@@ -42,7 +43,7 @@ def render(
     if as_json:
         typer.echo(dumps({"messages": [_to_json(message) for message in rendered]}))
     else:
-        typer.echo("\n\n".join(_to_text(message) for message in rendered))
+        typer.echo(transcript(rendered))
 
 
 def _to_json(message: Message) -> "dict[str, Json]":
@@ -58,12 +59,3 @@ def _to_json(message: Message) -> "dict[str, Json]":
             parts.append({"media": media})
     texts = [part.text for part in message.content if isinstance(part, Text)]
     return {"role": message.role, "content": "".join(texts) if len(texts) == len(parts) else parts}
-
-
-def _to_text(message: Message) -> str:
-    content = "".join(
-        part.text if isinstance(part, Text) else f"[media: {part.url}]"
-        for part in message.content
-        if isinstance(part, (Text, Media))
-    )
-    return f"[{message.role}]\n{content}"

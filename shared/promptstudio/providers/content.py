@@ -1,5 +1,6 @@
 """What a message holds, as providers take it: one string, or parts where there is media."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +34,19 @@ def joined_text(message: Message) -> str | None:
     if any(isinstance(part, Media) for part in content):
         return None
     return "".join(part.text for part in content if isinstance(part, Text))
+
+
+def transcript(messages: Sequence[Message]) -> str:
+    """Messages as a person reads them, media by its URL."""
+    return "\n\n".join(f"[{message.role}]\n{_shown(message)}" for message in messages)
+
+
+def _shown(message: Message) -> str:
+    return "".join(
+        part.text if isinstance(part, Text) else f"[media: {part.url}]"
+        for part in message.content
+        if isinstance(part, (Text, Media))
+    )
 
 
 def parts(provider: Provider, message: Message) -> list[Text | Attachment]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from promptstudio.messages import Media, Message, Text
+from promptstudio.messages import Message, Text
 from promptstudio.providers.base import (
     Answer,
     Call,
@@ -17,6 +17,7 @@ from promptstudio.providers.base import (
     StreamState,
     Usage,
 )
+from promptstudio.providers.content import transcript
 from promptstudio.providers.instance import smallest
 from promptstudio.providers.openai_chat import SETTINGS as SETTINGS
 from promptstudio.providers.wire import count, read_object, text, write_body
@@ -41,16 +42,8 @@ def build_request(call: Call) -> ProviderRequest:
 def _answer(messages: Sequence[Message], output: OutputFormat) -> str:
     if output.format == "json" and output.schema is not None:
         return dumps(smallest(output.schema))
-    shown = "\n\n".join(f"[{message.role}]\n{_shown(message)}" for message in messages)
+    shown = transcript(messages)
     return dumps({"echo": shown}) if output.format == "json" else _NOTICE + shown
-
-
-def _shown(message: Message) -> str:
-    return "".join(
-        part.text if isinstance(part, Text) else f"[media: {part.url}]"
-        for part in message.content
-        if isinstance(part, (Text, Media))
-    )
 
 
 def _said(messages: Sequence[Message]) -> str:
