@@ -30,7 +30,7 @@ async def _reach(session: aiohttp.ClientSession, provider: Provider, environ: Ma
     name = f"provider {provider.name}"
     if provider.type == "echo":
         return Finding(name, "ok", "Built in: it answers with the rendered prompt.")
-    key = environ.get(provider.api_key_env or "")
+    key = environ.get(provider.api_key_env or "", "").strip()
     try:
         status = await _list_models(session, provider, key)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -44,7 +44,7 @@ async def _reach(session: aiohttp.ClientSession, provider: Provider, environ: Ma
     return _judge(name, provider, key, status)
 
 
-async def _list_models(session: aiohttp.ClientSession, provider: Provider, key: str | None) -> int:
+async def _list_models(session: aiohttp.ClientSession, provider: Provider, key: str) -> int:
     """The status with which GET /models is answered, asked with the headers of any question.
 
     The key goes to its own provider's declared host only.
@@ -59,7 +59,7 @@ async def _list_models(session: aiohttp.ClientSession, provider: Provider, key: 
         return response.status
 
 
-def _judge(name: str, provider: Provider, key: str | None, status: int) -> Finding:
+def _judge(name: str, provider: Provider, key: str, status: int) -> Finding:
     url, variable = provider.base_url, provider.api_key_env
     if variable and not key:
         advice = f"export {variable}=…  (until then `promptstudio dev` answers with an echo)"

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptstudio_cli.errors import CommandError
+from promptstudio_cli.errors import CommandError, UsageError
 from promptstudio_cli.given import Input, Messages, Name, Var, Variables
 
 if TYPE_CHECKING:
     from promptstudio.prompts.bundle import Version
     from promptstudio.prompts.file import Source
     from promptstudio.prompts.project import Project
+    from promptstudio.values import Json
 
 
 def run(
@@ -42,7 +43,7 @@ def run(
     document = bundle_of(project)
     prompt, version = resolve(load_bundle(document), name)
     if model is not None:
-        document = bundle_of(_with_model(project, prompt.name, model))
+        document = _bundle_on(project, prompt.name, model)
         _, version = resolve(load_bundle(document), name)
     _require_key(version)
     body = gather(
@@ -61,11 +62,23 @@ def run(
 
 def _require_key(version: "Version") -> None:
     variable = version.setup.provider.api_key_env
-    if variable and not os.environ.get(variable):
+    if variable and not os.environ.get(variable, "").strip():
         raise CommandError(
             f"{variable} is not set, and {version.model} needs it.",
             "Set it, or let the echo answer: --model echo/echo",
         )
+
+
+def _bundle_on(project: "Project", name: str, model: str) -> "dict[str, Json]":
+    """The project's bundle with a prompt on another model."""
+    from promptstudio.prompts.diagnostics import CompileError
+    from promptstudio_cli.project import bundle_of
+
+    try:
+        return bundle_of(_with_model(project, name, model))
+    except CompileError as error:  # without the other model, the files had no errors
+        problems = dict.fromkeys(each.message for each in error.diagnostics if each.severity == "error")
+        raise UsageError(f"--model {model}: {'; '.join(problems)}.") from None
 
 
 def _with_model(project: "Project", name: str, model: str) -> "Project":

@@ -43,7 +43,11 @@ def test_a_provider_that_answers(promptstudio: Command, project: Path, provider:
 
 @pytest.mark.parametrize(
     ("status", "key", "said"),
-    [(401, "wrong", "refuses the key in LOCAL_KEY"), (401, "", "LOCAL_KEY is not set")],
+    [
+        (401, "wrong", "refuses the key in LOCAL_KEY"),
+        (401, "", "LOCAL_KEY is not set"),
+        (200, " ", "LOCAL_KEY is not set"),
+    ],
 )
 def test_a_missing_or_wrong_key_comes_with_advice(
     promptstudio: Command, project: Path, provider: Provider, status: int, key: str, said: str

@@ -90,9 +90,11 @@ def test_another_model_can_be_asked(promptstudio: Command, local: Path, provider
 
 def test_another_model_is_checked_like_the_file(promptstudio: Command, project: Path) -> None:
     result = promptstudio("run", "greet", "--var", "who=Ada", "--model", "nowhere/large")
-    assert result.returncode == 1
-    assert "prompts/greet.prompt:" in result.stderr
-    assert "nowhere" in result.stderr
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "Error: --model nowhere/large: there is no provider nowhere: "
+        "declare it in promptstudio.toml as [providers.nowhere].\n"
+    )
 
 
 def test_history_reaches_the_model(promptstudio: Command, local: Path, provider: Provider) -> None:
@@ -113,8 +115,11 @@ def test_structured_output_is_printed_as_the_model_wrote_it(promptstudio: Comman
     assert json.loads(result.stdout) == {"mood": "good"}
 
 
-def test_without_the_provider_key_it_says_which_variable_to_set(promptstudio: Command, local: Path) -> None:
-    result = promptstudio("run", "greet", "--var", "who=Ada")
+@pytest.mark.parametrize("key", ["", " "])
+def test_without_the_provider_key_it_says_which_variable_to_set(
+    promptstudio: Command, local: Path, key: str
+) -> None:
+    result = promptstudio("run", "greet", "--var", "who=Ada", LOCAL_KEY=key)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         "Error: LOCAL_KEY is not set, and local/small needs it.\n"
