@@ -78,7 +78,7 @@ class LiveProject:
         for path in sorted((self._root / _INPUTS).glob("*.json")):
             try:
                 value = loads(path.read_bytes())
-            except InvalidJsonError:
+            except (InvalidJsonError, OSError):
                 value = None
             if isinstance(value, dict):
                 yield path.stem, value

@@ -62,6 +62,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         message = f"Cannot listen at {host} port {port}: {error.strerror}."
         raise ServeError(message) from error
+    except UnicodeError as error:
+        message = f"Cannot listen at {host}: no host can have this name."
+        raise ServeError(message) from error
 
 
 def _address(listener: socket.socket) -> str:

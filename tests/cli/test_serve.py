@@ -75,6 +75,12 @@ def test_a_port_in_use_is_one_sentence(promptstudio: Command, project: Path) -> 
     assert "Traceback" not in result.stderr
 
 
+def test_a_name_that_no_host_can_have_is_one_sentence(promptstudio: Command, project: Path) -> None:
+    result = promptstudio("serve", "--host", "a" * 64)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"Error: Cannot listen at {'a' * 64}: no host can have this name.\n"
+
+
 def test_starting_a_server_imports_no_command_line_framework() -> None:
     program = (
         "import sys; sys.argv = ['promptstudio', 'serve', '--help']\n"

@@ -114,12 +114,16 @@ async def test_the_page_is_told_of_samples_and_echoes(root: Path, lines: list[st
     (root / "inputs").mkdir()
     (root / "inputs" / "hello.json").write_text('{"variables":{"a":1}}', encoding="utf-8")
     (root / "inputs" / "ask.json").write_text("[]", encoding="utf-8")
+    (root / "inputs" / "more.json").mkdir()
     shown = await project(app(root, lines, {"OPENAI_API_KEY": "sk"}))
     assert shown["prompts"] == {
         "ask": {"model": "openai/gpt-5.4-mini", "echo": False},
         "hello": {"model": "echo/echo", "echo": True, "input": {"variables": {"a": 1}}},
     }
-    assert shown["diagnostics"] == ["inputs/ask.json:1:1: warning: this is not a JSON object"]
+    assert shown["diagnostics"] == [
+        "inputs/ask.json:1:1: warning: this is not a JSON object",
+        "inputs/more.json:1:1: warning: this is not a JSON object",
+    ]
 
 
 async def test_in_dev_a_model_without_a_key_is_an_echo(root: Path, lines: list[str]) -> None:
