@@ -28,8 +28,8 @@ def install(folder: Path) -> None:
     for name, packages in VENVS.items():
         python = folder / name / "bin" / "python"
         if not python.exists():
-            subprocess.run(["uv", "venv", "-q", str(folder / name)], check=True)
-        subprocess.run(["uv", "pip", "install", "-q", "--python", str(python), *packages], check=True)
+            subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
     portkey = folder / "portkey"
     portkey.mkdir(parents=True, exist_ok=True)
     (portkey / "package.json").write_text(json.dumps({"private": True, **PORTKEY}))
