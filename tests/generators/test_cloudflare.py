@@ -83,7 +83,8 @@ def test_secrets_are_named_once_and_never_valued() -> None:
     assert f'"required": {json.dumps(names, separators=(",", ":"))}' in files["wrangler.jsonc"]
     for name in names:
         assert files["src/index.ts"].count(f"readonly {name}: string;") == 1
-        assert files["README.md"].count(f"wrangler secret put {name}\n") == 1
+        assert files["README.md"].count(f"wrangler secret put {name}") == 1
+    assert "wrangler secret put PROMPTSTUDIO_KEYS < ../.promptstudio/keys.json " in files["README.md"]
 
 
 def test_a_name_that_the_compiler_would_refuse_is_refused() -> None:
