@@ -32,17 +32,19 @@ def ask(
 ) -> str:
     """Run a prompt and return the body of its answer; a streamed run's text goes to `on_text` as it comes.
 
-    Raises CommandError with the endpoint's own words where it refuses or fails.
+    Its body may have any size. Raises CommandError with the endpoint's own words where it refuses or fails.
     """
-    client = _Client(dumps(body).encode(), on_text)
-    asyncio.run(_exchange(bundle, f"/v1/prompts/{name}/run", client, environ))
+    data = dumps(body).encode()
+    client = _Client(data, on_text)
+    settings = Settings(body_limit=len(data))
+    asyncio.run(_exchange(bundle, f"/v1/prompts/{name}/run", client, settings, environ))
     return client.answer()
 
 
 async def _exchange(
-    bundle: Mapping[str, Json], path: str, client: "_Client", environ: Mapping[str, str]
+    bundle: Mapping[str, Json], path: str, client: "_Client", settings: Settings, environ: Mapping[str, str]
 ) -> None:
-    services = wire(bundle, Settings(), None, environ)
+    services = wire(bundle, settings, None, environ)
     try:
         await services.endpoint({**_SCOPE, "path": path}, client.receive, client.send)
     finally:

@@ -97,6 +97,13 @@ def test_another_model_is_checked_like_the_file(promptstudio: Command, project: 
     )
 
 
+def test_a_text_may_be_larger_than_a_servers_limit(promptstudio: Command, project: Path) -> None:
+    (project / "long.txt").write_text("word " * 300_000)
+    result = promptstudio("run", "greet", "--var", "who=@long.txt")
+    assert result.returncode == 0
+    assert len(result.stdout) > 1_500_000
+
+
 def test_history_reaches_the_model(promptstudio: Command, local: Path, provider: Provider) -> None:
     provider.replies = [Reply([completion("Hi")])]
     (local / "talk.json").write_text('[{"role":"user","content":"Before."}]')
