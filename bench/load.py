@@ -13,6 +13,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -41,7 +42,7 @@ class Client(asyncio.Protocol):
         self.run = run
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.run.open += 1
         self.next()
 
@@ -102,8 +103,8 @@ async def load(
     url: str, body: bytes, headers: list[str], connections: int, requests: int, seconds: float
 ) -> dict[str, float]:
     parts = urlsplit(url)
-    if parts.hostname != "127.0.0.1":
-        raise SystemExit("load is sent to 127.0.0.1 only")
+    if parts.hostname != "127.0.0.1" or not parts.port:
+        raise SystemExit("load is sent to a port of 127.0.0.1 only")
     lines = [
         f"POST {parts.path} HTTP/1.1",
         f"host: {parts.netloc}",

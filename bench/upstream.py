@@ -10,6 +10,7 @@ import asyncio
 import re
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -43,7 +44,7 @@ def framed(data: bytes) -> bytes:
 
 class Upstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.buffer = b""
         self.task: asyncio.Task[None] | None = None
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from promptstudio.errors import AppError
 from promptstudio.messages import Media, Message, Part, Section, Text
 from promptstudio.prompts.render import compile_template
 from promptstudio.prompts.template import Template, TemplateError, parse
-from promptstudio.values import normalize
+from promptstudio.values import Json, normalize
 from tests.differential.driver import Driver, driver
 
 Rendered = dict[str, Any]
@@ -77,7 +77,8 @@ def _python(case: Case, template: Template, partials: dict[str, Template]) -> Re
     renderer = compile_template(template.nodes, {name: part.nodes for name, part in partials.items()})
     history = [Message(role, (Text(text),)) for role, text in case.history]
     try:
-        messages = renderer.render(normalize(deepcopy(case.variables)), history, case.context)
+        variables = cast("dict[str, Json]", normalize(deepcopy(case.variables)))
+        messages = renderer.render(variables, history, case.context)
     except AppError as error:
         return {"error": error.problem}
     return {

@@ -49,7 +49,7 @@ def typescript() -> Iterator[TypeScript]:
 
 def agreed(typescript: TypeScript, schema: dict[str, Json], value: Json, **options: Any) -> None:
     """Both give the same value (in the same order), and say the same of it."""
-    schema, value = normalize([copy.deepcopy(schema), copy.deepcopy(value)])  # type: ignore[assignment, misc]
+    schema, value = normalize([copy.deepcopy(schema), copy.deepcopy(value)])  # type: ignore[assignment, misc, str-unpack]
     found, errors = compile_schema(schema, **options)(value, "/variables")
     named = {"unknown": options.get("unknown"), "nullIsAbsent": options.get("null_is_absent")}
     given_options = {name: option for name, option in named.items() if option is not None}

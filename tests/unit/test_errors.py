@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_a_parameter_is_never_read_as_text_with_parameters() -> None:
 @pytest.mark.parametrize("problem", PROTOCOL["problems"])
 def test_every_problem_has_a_known_code_and_fills_its_text(problem: str) -> None:
     row = PROTOCOL["problems"][problem]
-    parameters = dict.fromkeys(re.findall(r"\{(\w+)\}", row["detail"]), "x")
+    parameters: dict[str, Any] = dict.fromkeys(re.findall(r"\{(\w+)\}", row["detail"]), "x")
     error = AppError(problem, **parameters)
     assert error.status == PROTOCOL["codes"][row["code"]]["status"]
     assert "{" not in error.detail

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from promptstudio.errors import AppError, FieldError
 from promptstudio.prompts.render import Renderer, compile_template
@@ -10,6 +10,9 @@ from promptstudio.prompts.validate import Validator, compile_schema
 from promptstudio.providers.base import OutputFormat, Provider, Setup
 from promptstudio.providers.cost import Price
 from promptstudio.values import Json, in_key_order
+
+if TYPE_CHECKING:
+    from promptstudio.prompts.tree import Node
 
 FORMAT: Final = 1
 DEFAULT_LABEL: Final = "production"
@@ -148,7 +151,7 @@ def _version(number: int, row: _Object, providers: Mapping[str, Provider]) -> Ve
         default=default,
         price=Price(**cast("Mapping[str, int]", row["price"])) if "price" in row else None,
         renderer=compile_template(
-            cast("list[Json]", row["template"]), cast("Mapping[str, list[Json]]", row["partials"])
+            cast("list[Node]", row["template"]), cast("Mapping[str, list[Node]]", row["partials"])
         ),
         validator=_variables_validator(schema, default),
         output_validator=compile_schema(output.schema, null_is_absent=True) if output.schema else None,

@@ -27,7 +27,7 @@ _INPUT: Final[dict[str, Json]] = {"schema": {}, "default": {"type": "object"}}
 _OUTPUT: Final[dict[str, Json]] = {"schema": {}, "format": {"enum": ["text", "json"]}}
 _KEYS: Final[dict[str, Json]] = {
     "name": _TEXT,
-    "version": {"type": "integer", "minimum": 0},
+    "version": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
     "description": {"type": "string"},
     "model": _TEXT,
     "config": {"type": ["object", "null"]},

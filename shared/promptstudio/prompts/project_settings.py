@@ -20,6 +20,7 @@ _PICO_PER_DOLLAR: Final = 10**12
 _PRICED_TOKENS: Final = 10**6
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@,A-Z]+")
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
@@ -92,7 +93,12 @@ def parse_settings(text: str, path: str) -> ProjectSettings:
     document = parse_toml(text, path)
     problems = [(pointer_steps(error.pointer), error.message) for error in _VALIDATE(document, "")[1]]
     if not problems:
-        problems = [*_model_problems(document), *_provider_problems(document), *_price_problems(document)]
+        problems = [
+            *_model_problems(document),
+            *_provider_problems(document),
+            *_price_problems(document),
+            *_origin_problems(document),
+        ]
     if problems:
         raise CompileError(
             [
@@ -187,6 +193,14 @@ def _price_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
         for key, dollars in _section(prices, model).items():
             if _picodollars(dollars) is None:
                 yield ("models", model, key), "is not a price in dollars a million tokens"
+
+
+def _origin_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
+    """Origins that no browser would send, so that they would let nobody in."""
+    for origin in cast("list[str]", _section(document, "endpoint").get("cors_origins", [])):
+        if not _ORIGIN.fullmatch(origin):
+            rule = "is no origin: write it as https://app.example, in small letters and without a path, or *"
+            yield ("endpoint", "cors_origins"), f"{origin} {rule}"
 
 
 def _price(row: Mapping[str, Json]) -> Price:

@@ -58,12 +58,12 @@ class Renderer:
         return to_messages(run.pieces, history)
 
 
-def compile_template(nodes: Sequence[Json], partials: Mapping[str, Sequence[Json]]) -> Renderer:
+def compile_template(nodes: Sequence[Node], partials: Mapping[str, Sequence[Node]]) -> Renderer:
     """Make a template tree ready, with all the partials it reaches; raises KeyError where one is missing."""
     cells: dict[str, list[Emit]] = {name: [] for name in partials}
     for name, partial in partials.items():
-        cells[name].append(_body(cast("Sequence[Node]", partial), cells, 0))
-    return Renderer(_body(cast("Sequence[Node]", nodes), cells, 0))
+        cells[name].append(_body(partial, cells, 0))
+    return Renderer(_body(nodes, cells, 0))
 
 
 def _body(nodes: Sequence[Node], partials: _Partials, depth: int) -> Emit:

@@ -23,13 +23,13 @@ def compiled(*texts: str, settings: ProjectSettings = SETTINGS, **files: str) ->
     return compile_bundle(sources, settings, today=TODAY)
 
 
-def said(*texts: str, **files: str) -> list[str]:
+def said(*texts: str, **files: Any) -> list[str]:
     result = compiled(*texts, **files)
     assert (result.bundle is None) == any(found.severity == "error" for found in result.diagnostics)
     return [str(found).removeprefix("prompts/") for found in result.diagnostics]
 
 
-def version_of(text: str, **files: str) -> Any:
+def version_of(text: str, **files: Any) -> Any:
     result = compiled(text, **files)
     assert result.bundle is not None, result.diagnostics
     (version,) = result.bundle["prompts"]["p"]["versions"].values()
@@ -226,6 +226,10 @@ def test_a_prompt_whose_key_is_missing_runs_on_the_fallback() -> None:
         ),
         (front("promptstudio.aliases: [a b]"), "2:24: error: a b is not an alias, which has letters"),
         (front(body="\n{{#if a}}\nb"), "4:1: error: "),
+        (
+            front("version: 9007199254740992"),
+            "2:1: error: version: 9007199254740992 is more than 9007199254740991",
+        ),
         (front(body="  {{shout a}}"), "3:5: error: there is no helper shout"),
         (
             "line\n {{> nothing}}",

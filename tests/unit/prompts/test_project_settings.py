@@ -65,6 +65,13 @@ def test_a_name_is_enough() -> None:
             "4:3: error: endpoint.limit: is not a property of this object",
         ),
         ('name = "a"\n[endpoint]\nbody_limit = 0', "3:1: error: endpoint.body_limit: 0 is less than 1"),
+        *(
+            (
+                f'name = "a"\n[endpoint]\ncors_origins = ["https://b.example:80", "*", "{origin}"]',
+                f"3:1: error: endpoint.cors_origins: {origin} is no origin: write it as",
+            )
+            for origin in ("https://a.example/", "a.example", "https://A.example", "http://a,http://b", "")
+        ),
         ("name = 5", "1:1: error: name: 5 is not a string"),
         (
             'name = "a"\nmodel = "gpt"',

@@ -282,7 +282,9 @@ def test_endless_partials_are_stopped() -> None:
 
 
 def test_depth_counts_blocks_and_partials_alike() -> None:
-    chain = {f"p{level}": f"{{{{#if true}}}}{{{{> p{level + 1}}}}}{{{{/if}}}}" for level in range(31)}
+    chain: dict[str, Any] = {
+        f"p{level}": f"{{{{#if true}}}}{{{{> p{level + 1}}}}}{{{{/if}}}}" for level in range(31)
+    }
     assert rendered("{{> p0}}", {}, **chain, p31="end") == "end"
     assert (
         refusal("{{#if true}}{{#if true}}{{> p0}}{{/if}}{{/if}}", {}, **chain, p31="end").problem

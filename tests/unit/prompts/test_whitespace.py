@@ -10,7 +10,7 @@ from promptstudio.prompts.template import parse
 
 
 def rendered(source: str) -> str:
-    variables = {"t": True, "f": False, "xs": [1, 2], "s": "S"}
+    variables: dict[str, Any] = {"t": True, "f": False, "xs": [1, 2], "s": "S"}
     partials = {"p": parse("P\nQ\n").nodes, "one": parse("P").nodes, "gap": parse("P\n\n{{s}}Q\n\n").nodes}
     (message,) = compile_template(parse(f"<{source}>").nodes, partials).render(variables)
     (text,) = message.content
