@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ PROVE = os.environ.get("PROMPTSTUDIO_PROVE") == "1"
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
     "npm registry": lambda: PROVE and shutil.which("npm") is not None,
-    "chromium": lambda: PROVE and shutil.which("chromium") is not None,
+    "chromium": lambda: (
+        PROVE and shutil.which("chromium") is not None and find_spec("playwright") is not None
+    ),
 }
 
 
