@@ -15,6 +15,7 @@ from promptstudio.errors import BOUNDS
 from promptstudio.values import InvalidJsonError, Json, normalize
 
 _NODES_MAX: Final = 10_000
+_CHARACTERS_A_NODE: Final = 100  # a text behind an alias counts as often, so that none multiplies the bundle
 _TAG: Final = "tag:yaml.org,2002:"
 _TAGGED_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
     _TAG + "null": (type(None),),
@@ -52,8 +53,8 @@ class Node:
     """A value and where it is written: from `start` to `end`, its anchor and tag included.
 
     `keys` holds where each member's key begins and ends, `children` what a mapping or sequence holds.
-    `flow` is false for block collections and block scalars. `size` counts the values from this one down,
-    those behind aliases too.
+    `flow` is false for block collections and block scalars. `size` is what an alias of it counts for: the
+    values from this one down, those behind aliases too, long texts as several.
     """
 
     kind: Literal["scalar", "sequence", "mapping", "alias"]
@@ -120,7 +121,7 @@ class _Composer:
     def _counted(self, node: Node, anchor: str | None) -> Node:
         self._nodes += node.size if node.kind == "alias" else 1
         if self._nodes > _NODES_MAX:
-            raise YamlError(f"more than {_NODES_MAX} values", node.start)
+            raise YamlError(f"more than {_NODES_MAX} values, or aliases of too much text", node.start)
         if anchor is not None:
             self._anchors[anchor] = node
         return node
@@ -141,7 +142,7 @@ class _Composer:
         block = event.style in ("|", ">")
         if block:
             end = start + len(_without_blank_end(self._text[start:end]))
-        return Node("scalar", value, start, end, flow=not block)
+        return Node("scalar", value, start, end, flow=not block, size=_text_size(text))
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> Node:
         _check_tag(event.tag, "seq", _start(event))
@@ -180,8 +181,13 @@ class _Composer:
             flow=bool(event.flow_style),
             keys=keys,
             children=members,
-            size=1 + sum(member.size for member in members.values()),
+            size=_text_size(*keys) + sum(member.size for member in members.values()),
         )
+
+
+def _text_size(*texts: str) -> int:
+    """What a node that holds texts counts for."""
+    return 1 + sum(len(text) // _CHARACTERS_A_NODE for text in texts)
 
 
 def _start(event: yaml.Event) -> int:

@@ -107,6 +107,14 @@ def test_aliases_that_multiply_are_refused() -> None:
         compose("\n".join(lines))
 
 
+@pytest.mark.parametrize("anchored", ['"{}"', "{{k: '{}'}}", "{{? '{}' : k}}"])
+def test_aliases_multiply_no_long_text_either(anchored: str) -> None:
+    text = f"a: &a {anchored.format('x' * 900)}\nb: [{', '.join(['*a'] * 900)}]"
+    assert compose(text) is not None
+    with pytest.raises(YamlError, match="aliases of too much text"):
+        compose(text.replace("x" * 900, "x" * 2000))
+
+
 def test_depth_counts_through_aliases() -> None:
     lines = ["a0: &a0 " + "[" * 40 + "]" * 40, "a1: " + "[" * 40 + "*a0" + "]" * 40]
     with pytest.raises(YamlError, match="nested deeper"):
