@@ -33,7 +33,7 @@ class KeySource:
         required: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fixed = KeyRing.parse(text) if text and text.strip() else None
+        self._fixed = _parse(text, "PROMPTSTUDIO_KEYS") if text and text.strip() else None
         self._path = path
         self._without = _NOBODY if required else None
         self._clock = clock
@@ -65,14 +65,22 @@ class KeySource:
         try:
             return self._read()
         except KeysError as error:
-            logger.error("%s: %s Nobody is let in until this is mended.", self._path, error)
+            logger.error("%s Nobody is let in until this is mended.", error)
             return _NOBODY
 
     def _read(self) -> KeyRing | None:
         try:
-            return KeyRing.parse(self._path.read_text(encoding="utf-8"))
+            return _parse(self._path.read_text(encoding="utf-8"), str(self._path))
         except FileNotFoundError:
             return self._without
         except (OSError, UnicodeDecodeError) as error:
-            message = f"{self._path} cannot be read: {error}"
+            message = f"{self._path} cannot be read: {error}."
             raise KeysError(message) from error
+
+
+def _parse(text: str, place: str) -> KeyRing:
+    try:
+        return KeyRing.parse(text)
+    except KeysError as error:
+        message = f"{place}: {error} It has to be what `promptstudio keys create` writes to {FILE}."
+        raise KeysError(message) from None

@@ -72,8 +72,9 @@ def test_a_file_that_breaks_lets_nobody_in_until_it_is_mended(
 def test_a_file_that_is_broken_from_the_start_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "keys.json"
     path.write_bytes(content)
-    with pytest.raises(KeysError):
+    with pytest.raises(KeysError) as caught:
         KeySource(None, path)
+    assert str(caught.value).startswith(str(path))
 
 
 def test_keys_of_the_environment_do_not_look_at_the_file(tmp_path: Path) -> None:
@@ -81,5 +82,5 @@ def test_keys_of_the_environment_do_not_look_at_the_file(tmp_path: Path) -> None
     path.write_text("{", encoding="utf-8")
     key = create("ci")
     assert held(KeySource(print_records([key.record]), path), key.key.encode())
-    with pytest.raises(KeysError):
+    with pytest.raises(KeysError, match=r"^PROMPTSTUDIO_KEYS: The API keys are not JSON\. It has to be what"):
         KeySource("nonsense", path)
