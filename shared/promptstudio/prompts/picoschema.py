@@ -58,7 +58,8 @@ def _scalar(text: str, named: Mapping[str, Mapping[str, Json]], path: Path) -> d
     elif kind in _SCALARS:
         schema = {"type": kind}
     else:
-        raise PicoschemaError(f"there is no type {kind}", path)
+        known = ", ".join(sorted({*_SCALARS, *named}))
+        raise PicoschemaError(f"there is no type {kind}; there are {known}", path)
     return schema | {"description": description} if description else schema
 
 

@@ -70,7 +70,11 @@ def test_an_optional_enum_that_has_null_gets_no_other() -> None:
 @pytest.mark.parametrize(
     ("written", "message", "path"),
     [
-        ({"a": "strng"}, "there is no type strng", ("a",)),
+        (
+            {"a": "strng"},
+            "there is no type strng; there are any, boolean, integer, null, number, string",
+            ("a",),
+        ),
         ("Recipe, one", "there is no type Recipe", ()),
         ({"a": {"b": None}}, "null is neither the name of a type nor an object of properties", ("a", "b")),
         ({"a": 5}, "5 is neither the name of a type nor an object of properties", ("a",)),
