@@ -67,22 +67,21 @@ def test_an_optional_enum_that_has_null_gets_no_other() -> None:
     assert schema["properties"]["a"] == {"enum": [None, "x"]}
 
 
+TYPES = "any, boolean, integer, null, number, string"
+
+
 @pytest.mark.parametrize(
     ("written", "message", "path"),
     [
-        (
-            {"a": "strng"},
-            "there is no type strng; there are any, boolean, integer, null, number, string",
-            ("a",),
-        ),
-        ("Recipe, one", "there is no type Recipe", ()),
+        ({"a": "strng"}, f"there is no type strng; there are {TYPES}", ("a",)),
+        ("Recipe, one", f"there is no type Recipe; there are {TYPES}", ()),
         ({"a": {"b": None}}, "null is neither the name of a type nor an object of properties", ("a", "b")),
         ({"a": 5}, "5 is neither the name of a type nor an object of properties", ("a",)),
         ({"a(map)": "string"}, "(map) is none of (array), (enum) and (object)", ("a(map)",)),
         ({"a(enum)": "x"}, "an enum needs a list of its values", ("a(enum)",)),
         ({"a(enum)": []}, "an enum needs a list of its values", ("a(enum)",)),
         ({"a": "string", "a?": "string"}, "the property a stands here twice", ("a?",)),
-        ({"(*)": {"x(array)": "text"}}, "there is no type text", ("(*)", "x(array)")),
+        ({"(*)": {"x(array)": "text"}}, f"there is no type text; there are {TYPES}", ("(*)", "x(array)")),
     ],
 )
 def test_what_is_not_picoschema_is_named_with_its_place(written: Json, message: str, path: Any) -> None:
