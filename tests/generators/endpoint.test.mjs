@@ -176,7 +176,7 @@ for (const stream of [false, true]) {
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     });
     const body = { variables: { text: "Hi" }, stream };
-    const pending = newEndpoint()(ask("/v1/prompts/translate/run", body, { signal: client.signal }), secrets);
+    const pending = newEndpoint()(ask("/v1/prompts/translate/run", body), secrets, client.signal);
     while (signal === undefined) await new Promise(setImmediate);
     client.abort();
     await pending;

@@ -135,7 +135,9 @@ function providerOf(name: string, row: ProviderRow): Provider {
     type: row.type,
     baseUrl: row.base_url,
     apiKeyEnv: row.api_key_env,
-    headers: row.headers ?? {},
+    headers: Object.fromEntries(
+      Object.entries(row.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
+    ),
     timeoutS: row.timeout_s,
   };
 }

@@ -22,17 +22,23 @@ import { Transport } from "./transport";
 import type { JsonObject } from "./values";
 
 const JSON_TYPE = "application/json";
+const PATH = /^[^:]+:\/\/[^/?#]*([^?#]*)/;
 const RUN_PATH = /^\/v1\/prompts\/([^/]+)\/run$/;
 const RESPONSES = "/v1/responses";
 const HEALTH = "/health";
 
-export type Handler = (request: Request, environment: Environment) => Promise<Response>;
+export type Handler = (
+  request: Request,
+  environment: Environment,
+  signal?: AbortSignal,
+) => Promise<Response>;
 
 /** A handler that serves a bundle. The environment comes with each request: secrets may change while the
- * code stays loaded. */
+ * code stays loaded. The signal aborts when the client has gone; a cloud that ends a run by itself then
+ * needs to give none. */
 export function createEndpoint(host: Host): Handler {
   const endpoint = new Endpoint(host);
-  return (request, environment) => endpoint.answer(request, environment);
+  return (request, environment, signal) => endpoint.answer(request, environment, signal);
 }
 
 class Endpoint {
@@ -45,13 +51,13 @@ class Endpoint {
     this.documentAt = documentWriter(this.bundle, host.openapi);
   }
 
-  async answer(request: Request, environment: Environment): Promise<Response> {
-    const exchange = new Exchange(request);
+  async answer(request: Request, environment: Environment, signal?: AbortSignal): Promise<Response> {
+    const exchange = new Exchange(request, signal);
     const path = pathOf(request.url);
     try {
       return await this.serve(exchange, path, this.readSettings(environment), new Transport(environment));
     } catch (error) {
-      if (request.signal.aborted) return exchange.answerEmpty({}); // nobody is there to be told
+      if (signal?.aborted) return exchange.answerEmpty({}); // nobody is there to be told
       return refuse(exchange, path, asAppError(error, exchange.id));
     }
   }
@@ -104,9 +110,10 @@ class Endpoint {
   }
 }
 
-/** A URL's path with its percent-encoding undone; bytes that are no UTF-8 become U+FFFD. */
+/** A URL's path with its percent-encoding undone; bytes that are no UTF-8 become U+FFFD. It is read from the
+ * text: `new URL` costs more, and resolves `..`, which Python's servers leave as it came. */
 function pathOf(url: string): string {
-  const { pathname } = new URL(url);
+  const pathname = PATH.exec(url)?.[1] ?? "";
   if (!pathname.includes("%")) return pathname;
   return pathname.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     const bytes = escapes.slice(1).split("%");
@@ -143,7 +150,7 @@ async function completed(
   bodyOf: (outcome: Outcome) => string,
 ): Promise<Response> {
   const asked = performance.now();
-  const outcome = await complete(run, transport, exchange.request.signal);
+  const outcome = await complete(run, transport, exchange.signal);
   return exchange.answer(200, JSON_TYPE, bodyOf(outcome), serverTiming(performance.now() - asked));
 }
 
@@ -154,7 +161,7 @@ async function streamed(
   frames: Frames,
 ): Promise<Response> {
   const asked = performance.now();
-  const chunks = await transport.stream(run.version.provider, run.request, exchange.request.signal);
+  const chunks = await transport.stream(run.version.provider, run.request, exchange.signal);
   const body = frameStream(run, chunks, frames, exchange.id);
   return exchange.answerStream(body, serverTiming(performance.now() - asked));
 }

@@ -1,5 +1,6 @@
 /** One HTTP request and its answer. */
 
+import { readBounded } from "./body";
 import { AppError } from "./errors";
 
 export type HeaderFields = Readonly<Record<string, string>>;
@@ -26,18 +27,22 @@ export function serverTiming(milliseconds: number): HeaderFields {
   return { "Server-Timing": `model;dur=${milliseconds.toFixed(1)}` };
 }
 
-/** `extraHeaders` go out with whatever is answered. */
+/** `extraHeaders` go out with whatever is answered. `signal` aborts when the client has gone. */
 export class Exchange {
   readonly id = `req_${newId()}`;
   extraHeaders: HeaderFields = {};
 
-  constructor(readonly request: Request) {}
+  constructor(
+    readonly request: Request,
+    readonly signal: AbortSignal | undefined,
+  ) {}
 
   /** The whole body; throws AppError body_too_large beyond `limit` bytes. */
   async body(limit: number): Promise<Uint8Array> {
+    const tooLarge = () => new AppError("body_too_large", { limit });
     const declared = this.request.headers.get("content-length");
-    if (declared === null) return readCounted(this.request.body, limit);
-    if (Number(declared) > limit) throw new AppError("body_too_large", { limit });
+    if (declared === null) return readBounded(this.request.body, limit, tooLarge);
+    if (Number(declared) > limit) throw tooLarge();
     return new Uint8Array(await this.request.arrayBuffer());
   }
 
@@ -60,21 +65,4 @@ export class Exchange {
       headers: { ...headers, "X-Request-Id": this.id, ...this.extraHeaders },
     });
   }
-}
-
-async function readCounted(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body ?? []) {
-    length += piece.byteLength;
-    if (length > limit) throw new AppError("body_too_large", { limit });
-    pieces.push(piece);
-  }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return whole;
 }

@@ -70,7 +70,11 @@ export function render(
 }
 
 /** Ask the model and wait for its whole answer. */
-export async function complete(run: Run, transport: Transport, signal: AbortSignal): Promise<Outcome> {
+export async function complete(
+  run: Run,
+  transport: Transport,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
   const { provider, api } = run.version;
   const body = await transport.send(provider, run.request, signal);
   return conclude(run.version, adapters[api].parse(provider, body));

@@ -1,5 +1,6 @@
 /** The only place that calls a model: fetch, with our own timers and retries. */
 
+import { readBounded } from "./body";
 import { AppError, BOUNDS } from "./errors";
 import type { Environment } from "./host";
 import protocol from "./protocol.json";
@@ -10,12 +11,14 @@ import { retryAfterS, waitMs } from "./retry";
 const RETRIED: ReadonlySet<number> = new Set(protocol.provider_retried);
 
 const HEADERS = {
-  "Content-Type": "application/json",
-  "Accept-Encoding": "identity", // what is compressed comes late, block by block
-  "User-Agent": "promptstudio",
+  "content-type": "application/json",
+  "accept-encoding": "identity", // what is compressed comes late, block by block
+  "user-agent": "promptstudio",
 };
 
 const encoder = new TextEncoder();
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // a byte order mark is not JSON
 
 /** What tests replace. */
 export interface World {
@@ -48,17 +51,14 @@ export class Transport {
   ) {}
 
   /** The whole body of the provider's 2xx answer. An echo's request is its answer. */
-  async send(provider: Provider, request: ProviderRequest, signal: AbortSignal): Promise<string> {
+  async send(
+    provider: Provider,
+    request: ProviderRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
     if (provider.type === "echo") return request.body;
-    const watch = new Watch(provider, signal);
-    try {
-      const text = await readWhole(provider, await this.open(provider, request, watch), watch);
-      watch.end();
-      return text;
-    } catch (error) {
-      watch.close();
-      throw error;
-    }
+    const watch = new WholeWatch(provider, signal);
+    return readWhole(provider, await this.open(provider, request, watch), watch);
   }
 
   /** The same body as it comes: resolves once the provider has answered 2xx. The provider is read only as fast
@@ -66,10 +66,10 @@ export class Transport {
   async stream(
     provider: Provider,
     request: ProviderRequest,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<AsyncIterableIterator<Uint8Array>> {
     if (provider.type === "echo") return once(encoder.encode(request.body));
-    const watch = new Watch(provider, signal);
+    const watch = new StreamWatch(provider, signal);
     try {
       return new Chunks(provider, await this.open(provider, request, watch), watch);
     } catch (error) {
@@ -85,11 +85,10 @@ export class Transport {
       headers: this.headers(provider, request),
       body: request.body,
       redirect: "manual",
-      signal: watch.signal,
     };
     const url = provider.baseUrl.replace(/\/+$/, "") + request.path;
     for (let attempt = 1; ; attempt += 1) {
-      watch.restart();
+      init.signal = watch.start();
       const outcome = await this.attempt(provider, url, init, watch);
       if (outcome instanceof Response) return outcome;
       const wait = waitMs(attempt, outcome.retryAfter, this.world.random());
@@ -124,69 +123,107 @@ export class Transport {
     return new AppError("provider_busy", { provider: provider.name, status, retryAfter });
   }
 
-  private headers(provider: Provider, request: ProviderRequest): Headers {
-    const headers = new Headers(HEADERS);
-    for (const [name, value] of Object.entries({ ...request.headers, ...provider.headers })) {
-      headers.set(name, value);
+  /** Plain, with names in lower case: a Headers object would be one more that the fetch has to copy. */
+  private headers(provider: Provider, request: ProviderRequest): Record<string, string> {
+    const headers = { ...HEADERS, ...request.headers, ...provider.headers };
+    if (provider.apiKeyEnv === undefined) return headers;
+    const key = this.environment[provider.apiKeyEnv]?.trim();
+    if (!key) {
+      throw new AppError("provider_key_missing", { provider: provider.name, env: provider.apiKeyEnv });
     }
-    if (provider.apiKeyEnv !== undefined) {
-      const key = this.environment[provider.apiKeyEnv]?.trim();
-      if (!key) {
-        throw new AppError("provider_key_missing", { provider: provider.name, env: provider.apiKeyEnv });
-      }
-      const [header, prefix] = keyHeaders[provider.type];
-      headers.set(header, prefix + key);
-    }
-    return headers;
+    const [header, prefix] = keyHeaders[provider.type];
+    return { ...headers, [header]: prefix + key };
   }
 }
 
 /** A call's clock: it aborts when the provider is silent for too long, or the caller is gone. */
-class Watch {
+interface Watch {
+  /** The signal for an attempt that begins now. */
+  start(): AbortSignal;
+
+  /** Let time pass. */
+  pause(): void;
+
+  /** Throws if the call was aborted: the caller's reason, or AppError provider_timeout. */
+  check(): void;
+}
+
+/** Bounds an answer as a whole. The platform's own timer costs less than one that has to be cleared. */
+class WholeWatch implements Watch {
+  private limit: AbortSignal | undefined;
+
+  constructor(
+    private readonly provider: Provider,
+    private readonly caller: AbortSignal | undefined,
+  ) {
+    caller?.throwIfAborted();
+  }
+
+  start(): AbortSignal {
+    this.limit = AbortSignal.timeout(this.provider.timeoutS * 1000);
+    return this.caller === undefined ? this.limit : AbortSignal.any([this.caller, this.limit]);
+  }
+
+  pause(): void {
+    this.limit = undefined;
+  }
+
+  check(): void {
+    this.caller?.throwIfAborted();
+    if (this.limit?.aborted) throw new AppError("provider_timeout", { provider: this.provider.name });
+  }
+}
+
+/** Bounds each silence. One timer serves a stream: it is set again only when it has fired, as setting one for
+ * each chunk would cost more than the chunk. */
+class StreamWatch implements Watch {
   private readonly controller = new AbortController();
+  private readonly limitMs: number;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private waitsSince: number | undefined;
   private late = false;
 
   constructor(
     private readonly provider: Provider,
-    private readonly caller: AbortSignal,
+    private readonly caller: AbortSignal | undefined,
   ) {
-    caller.throwIfAborted();
-    caller.addEventListener("abort", this.abort);
+    caller?.throwIfAborted();
+    caller?.addEventListener("abort", this.abort);
+    this.limitMs = provider.timeoutS * 1000;
   }
 
-  get signal(): AbortSignal {
+  start(): AbortSignal {
+    this.waitsSince = Date.now();
+    if (this.timer === undefined) this.setTimer(this.limitMs);
     return this.controller.signal;
   }
 
-  restart(): void {
-    this.pause();
-    this.timer = setTimeout(() => {
-      this.late = true;
-      this.abort();
-    }, this.provider.timeoutS * 1000);
-  }
-
   pause(): void {
-    if (this.timer !== undefined) clearTimeout(this.timer);
+    this.waitsSince = undefined;
   }
 
-  /** Throws if the call was aborted: the caller's reason, or AppError provider_timeout. */
   check(): void {
-    this.caller.throwIfAborted();
+    this.caller?.throwIfAborted();
     if (this.late) throw new AppError("provider_timeout", { provider: this.provider.name });
-  }
-
-  /** Stop watching an answer that has come whole. */
-  end(): void {
-    this.pause();
-    this.caller.removeEventListener("abort", this.abort);
   }
 
   /** Stop watching, and close what is still open. */
   close(): void {
-    this.end();
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    this.caller?.removeEventListener("abort", this.abort);
     this.abort();
+  }
+
+  private setTimer(ms: number): void {
+    this.timer = setTimeout(() => {
+      const silence = this.waitsSince === undefined ? 0 : Date.now() - this.waitsSince;
+      if (silence < this.limitMs) {
+        this.setTimer(this.limitMs - silence);
+      } else {
+        this.late = true;
+        this.abort();
+      }
+    }, ms);
   }
 
   private readonly abort = (): void => this.controller.abort();
@@ -200,7 +237,7 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   constructor(
     private readonly provider: Provider,
     response: Response,
-    private readonly watch: Watch,
+    private readonly watch: StreamWatch,
   ) {
     this.reader = response.body?.getReader();
   }
@@ -210,29 +247,18 @@ class Chunks implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.watch.restart();
-    const value = await this.read();
+    this.watch.start();
+    const read = await unbroken(this.provider, this.watch, async () => this.reader?.read());
     this.watch.pause();
-    return value === undefined ? this.return() : { done: false, value };
+    if (read?.value === undefined) return this.return();
+    this.size += read.value.byteLength;
+    if (this.size > BOUNDS.provider_answer_bytes) throw garbage(this.provider);
+    return { done: false, value: read.value };
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.watch.close();
     return { done: true, value: undefined };
-  }
-
-  /** The next chunk; undefined at the end. */
-  async read(): Promise<Uint8Array | undefined> {
-    const chunk = await this.readAny();
-    this.size += chunk?.byteLength ?? 0;
-    if (this.size > BOUNDS.provider_answer_bytes) {
-      throw new AppError("provider_garbage", { provider: this.provider.name });
-    }
-    return chunk;
-  }
-
-  private async readAny(): Promise<Uint8Array | undefined> {
-    return (await unbroken(this.provider, this.watch, async () => this.reader?.read()))?.value;
   }
 }
 
@@ -240,37 +266,37 @@ async function* once(chunk: Uint8Array): AsyncIterableIterator<Uint8Array> {
   yield chunk;
 }
 
-/** The body as one text. Where its length is declared it is read in one go: each read of a stream costs a
- * Worker a turn of its event loop. */
+/** The body as one text. */
 async function readWhole(provider: Provider, response: Response, watch: Watch): Promise<string> {
-  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // a byte order mark is not JSON
-  const declared = Number(response.headers.get("content-length") ?? Infinity);
-  if (declared <= BOUNDS.provider_answer_bytes) {
-    const body = await unbroken(provider, watch, () => response.arrayBuffer());
-    return decode(provider, () => utf8.decode(body));
+  const body = await unbroken(provider, watch, () => bytesOf(provider, response));
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw garbage(provider); // not UTF-8
   }
-  const chunks = new Chunks(provider, response, watch);
-  let text = "";
-  for (let chunk = await chunks.read(); chunk !== undefined; chunk = await chunks.read()) {
-    text += decode(provider, () => utf8.decode(chunk, { stream: true }));
-  }
-  return text + decode(provider, () => utf8.decode());
+}
+
+/** Where its length is known the body is read in one go: each read of a stream costs a Worker a turn of its
+ * event loop. A compressed body may be longer than it declares. */
+async function bytesOf(provider: Provider, response: Response): Promise<ArrayBuffer | Uint8Array> {
+  const { headers } = response;
+  const declared = Number(headers.get("content-length") ?? Infinity);
+  const limit = BOUNDS.provider_answer_bytes;
+  if (declared <= limit && !headers.has("content-encoding")) return response.arrayBuffer();
+  return readBounded(response.body, limit, () => garbage(provider));
+}
+
+function garbage(provider: Provider): AppError {
+  return new AppError("provider_garbage", { provider: provider.name });
 }
 
 /** What a read gives; AppError provider_timeout or provider_truncated where it fails. */
 async function unbroken<T>(provider: Provider, watch: Watch, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
-  } catch {
+  } catch (error) {
+    if (error instanceof AppError) throw error;
     watch.check();
     throw new AppError("provider_truncated", { provider: provider.name });
-  }
-}
-
-function decode(provider: Provider, step: () => string): string {
-  try {
-    return step();
-  } catch {
-    throw new AppError("provider_garbage", { provider: provider.name }); // not UTF-8
   }
 }

@@ -7,7 +7,7 @@ import type { JsonObject } from "../values";
 /** How a model is asked. A provider's type is the API it speaks, but for OpenAI, which speaks two. */
 export type Api = "openai" | "openai-chat" | "anthropic" | "echo";
 
-/** Where a provider answers, as the bundle fixes it. */
+/** Where a provider answers, as the bundle fixes it. `headers` has its names in lower case. */
 export interface Provider {
   readonly name: string;
   readonly type: Api;

@@ -18,10 +18,10 @@ export const adapters: Readonly<Record<Api, Adapter>> = {
 
 /** The header that carries the key of a provider of this type, and what stands before it there. */
 export const keyHeaders: Readonly<Record<Api, readonly [name: string, prefix: string]>> = {
-  openai: ["Authorization", "Bearer "],
-  "openai-chat": ["Authorization", "Bearer "],
+  openai: ["authorization", "Bearer "],
+  "openai-chat": ["authorization", "Bearer "],
   anthropic: ["x-api-key", ""],
-  echo: ["Authorization", "Bearer "],
+  echo: ["authorization", "Bearer "],
 };
 
 /** The API that serves these settings of a provider of this type: OpenAI's Responses API lacks some that its

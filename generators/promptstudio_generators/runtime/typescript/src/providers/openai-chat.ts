@@ -25,7 +25,8 @@ export function buildRequest(call: Call): ProviderRequest {
     messages: call.messages.map((message) => messageOf(call.provider, message)),
     temperature: config["temperature"],
     top_p: config["top_p"],
-    [own ? "max_completion_tokens" : "max_tokens"]: config["max_tokens"],
+    max_completion_tokens: own ? config["max_tokens"] : undefined,
+    max_tokens: own ? undefined : config["max_tokens"],
     stop: config["stop"],
     seed: config["seed"],
     frequency_penalty: config["frequency_penalty"],
@@ -34,7 +35,8 @@ export function buildRequest(call: Call): ProviderRequest {
     response_format: formatOf(call.output, call.name),
     stream: call.stream || undefined,
     stream_options: call.stream ? { include_usage: true } : undefined,
-    [own ? "safety_identifier" : "user"]: call.user,
+    safety_identifier: own ? call.user : undefined,
+    user: own ? undefined : call.user,
   };
   return { path: "/chat/completions", headers: {}, body: JSON.stringify(body) };
 }
