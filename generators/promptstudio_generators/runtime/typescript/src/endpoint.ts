@@ -110,8 +110,8 @@ class Endpoint {
   }
 }
 
-/** A URL's path with its percent-encoding undone; bytes that are no UTF-8 become U+FFFD. It is read from the
- * text: `new URL` costs more, and resolves `..`, which Python's servers leave as it came. */
+/** A URL's path with its percent-encoding undone; bytes that are no UTF-8 become U+FFFD. A request's URL is
+ * already normalised: to parse it once more costs as much as to route it. */
 function pathOf(url: string): string {
   const pathname = PATH.exec(url)?.[1] ?? "";
   if (!pathname.includes("%")) return pathname;
