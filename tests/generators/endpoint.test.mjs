@@ -185,6 +185,20 @@ for (const stream of [false, true]) {
   });
 }
 
+test("an answer that unpacks to more than the bound is refused, and the rest left unread", async (context) => {
+  let cancelled = false;
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(2 ** 20)),
+    cancel: () => void (cancelled = true),
+  });
+  const headers = { "content-encoding": "gzip", "content-length": "1000" };
+  provider(context, async () => new Response(body, { headers }));
+  const request = ask("/v1/prompts/translate/run", { variables: { text: "Hi" } });
+  const answer = await newEndpoint()(request, secrets);
+  assert.equal(answer.status, 502);
+  assert.equal(cancelled, true);
+});
+
 test("fifteen seconds of silence are broken by a ping, and only for a client that waits", async (context) => {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let speak;
