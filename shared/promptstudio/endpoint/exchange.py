@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from promptstudio.errors import AppError
@@ -25,6 +25,14 @@ class ClientGone(Exception):  # noqa: N818 - not an error: nobody is there to be
 def server_timing(model_s: float) -> Header:
     """The header that tells how long the model took."""
     return (b"server-timing", b"model;dur=%.1f" % (model_s * 1000))
+
+
+def _headers(given: Sequence[Header]) -> dict[bytes, bytes]:
+    """Headers by name. Those sent twice are one, with a comma between (RFC 9110, section 5.2)."""
+    headers = dict(given)
+    if len(headers) != len(given):
+        headers = {name: b", ".join(value for key, value in given if key == name) for name in headers}
+    return headers
 
 
 class Exchange:
@@ -50,7 +58,7 @@ class Exchange:
         digits = os.urandom(24).hex()
         self.id = "req_" + digits[:24]
         self.run_id = digits[24:]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers = _headers(scope["headers"])
         self.extra_headers: tuple[Header, ...] = ()
         self.client_gone = False
         self._receive = receive

@@ -43,7 +43,7 @@ def load_project(start: Path) -> Project:
     """
     root = find_project(start)
     text = _read(root / SETTINGS_FILE, SETTINGS_FILE)
-    settings = parse_settings(text, SETTINGS_FILE)
+    settings = parse_settings(text, SETTINGS_FILE, root.name)
     folder = (root / settings.prompts).resolve()
     if message := _folder_problem(root, folder, settings.prompts):
         raise CompileError([Diagnostic(SETTINGS_FILE, *toml_place(text, ["prompts"]), f"prompts: {message}")])

@@ -25,13 +25,16 @@ _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
+# What frames a request, or says where it goes, is the HTTP client's to write.
+_OUR_HEADERS: Final = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection"})
+
 Problem = tuple[tuple[str, ...], str]
 
 _TEXT: Final[Json] = {"type": "string", "minLength": 1}
 _DOLLARS: Final[Json] = {"type": ["string", "number"]}
 
 
-def _object(properties: dict[str, Json], required: list[Json] | None = None) -> Json:
+def _object(properties: dict[str, Json], required: list[Json] | None = None) -> dict[str, Json]:
     return {
         "type": "object",
         "properties": properties,
@@ -69,10 +72,9 @@ _SCHEMA: Final = _object(
                 "cors_origins": {"type": "array", "items": {"type": "string"}},
             }
         ),
-    },
-    ["name"],
+    }
 )
-_VALIDATE: Final = compile_schema(cast("Mapping[str, Json]", _SCHEMA))
+_VALIDATE: Final = compile_schema(_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,11 @@ class ProjectSettings:
     cors_origins: tuple[str, ...] = ()
 
 
-def parse_settings(text: str, path: str) -> ProjectSettings:
-    """Read promptstudio.toml; raises CompileError with every problem and its place."""
+def parse_settings(text: str, path: str, name: str = "prompts") -> ProjectSettings:
+    """Read promptstudio.toml; raises CompileError with every problem and its place.
+
+    A project that does not say its name is called `name`.
+    """
     document = parse_toml(text, path)
     problems = [(pointer_steps(error.pointer), error.message) for error in _VALIDATE(document, "")[1]]
     if not problems:
@@ -109,7 +114,7 @@ def parse_settings(text: str, path: str) -> ProjectSettings:
     providers, prices = _section(document, "providers"), _section(document, "models")
     endpoint = _section(document, "endpoint")
     return ProjectSettings(
-        name=cast("str", document["name"]),
+        name=cast("str", document.get("name", name)),
         prompts=cast("str", document.get("prompts", "prompts")),
         model=cast("str", document.get("model", _ECHO)),
         providers={**PROVIDERS, **{name: _provider(name, _section(providers, name)) for name in providers}},
@@ -165,7 +170,9 @@ def _provider_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
         if "api_key_env" in row and not _ENVIRONMENT_NAME.fullmatch(str(row["api_key_env"])):
             yield (*keys, "api_key_env"), "has to be the name of an environment variable"
         for header, value in _section(row, "headers").items():
-            if not _HEADER_NAME.fullmatch(header) or not _HEADER_VALUE.fullmatch(str(value)):
+            if header.lower() in _OUR_HEADERS:
+                yield (*keys, "headers", header), "is set for each request, and cannot be declared"
+            elif not _HEADER_NAME.fullmatch(header) or not _HEADER_VALUE.fullmatch(str(value)):
                 yield (*keys, "headers", header), "is not an HTTP header that can be sent"
 
 

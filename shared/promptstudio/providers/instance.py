@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from promptstudio.errors import BOUNDS
 from promptstudio.values import Json, in_key_order
 
 _WORD: Final = "echo"
@@ -75,8 +76,11 @@ def _string(schema: Mapping[str, Json]) -> str:
 
 
 def _bound(schema: Mapping[str, Json], keyword: str, default: int) -> int:
+    """A length that the schema names, within what an echo is worth."""
     value = schema.get(keyword)
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return default
+    return min(int(value), BOUNDS["echo_length"])
 
 
 def _number(name: str, schema: Mapping[str, Json]) -> Json:

@@ -150,6 +150,13 @@ async def test_a_key_opens_the_endpoint(scheme: bytes) -> None:
     assert answer.status == 200
 
 
+async def test_two_keys_are_none() -> None:
+    authorization = b"Bearer " + KEY.key.encode()
+    headers = [(b"authorization", b"Bearer x"), (b"authorization", authorization)]
+    answer = await ask(endpoint(keys=RING), Client("/v1/prompts", method="GET", headers=headers))
+    assert answer.status == 401
+
+
 async def test_health_needs_no_key_and_names_the_bundle() -> None:
     document = bundle()
     answer = await ask(endpoint(document=document, keys=RING), Client("/health", method="GET", headers=[]))

@@ -49,16 +49,20 @@ def test_a_declaration_goes_over_the_built_in_provider_of_its_name() -> None:
     assert (declared.type, declared.base_url) == (built_in.type, built_in.base_url)
 
 
-def test_a_name_is_enough() -> None:
-    settings = parse_settings('name = "acme"', "")
-    assert (settings.prompts, settings.model, settings.prices) == ("prompts", "echo/echo", {})
+def test_an_empty_file_is_enough() -> None:
+    settings = parse_settings("", "", "acme")
+    assert (settings.name, settings.prompts, settings.model) == ("acme", "prompts", "echo/echo")
+    assert settings.prices == {}
     assert settings.providers == PROVIDERS
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "1:1: error: name: is required"),
+        (
+            '[providers.openai.headers]\nHost = "x"',
+            "2:1: error: providers.openai.headers.Host: is set for each",
+        ),
         ('name = "a"\nnmae = 1', "2:1: error: nmae: is not a property of this object"),
         (
             'name = "a"\n\n[endpoint]\n  limit = 1',

@@ -94,6 +94,8 @@ def test_both_runtimes_find_the_same_instance(node: TypeScript, schema: Schema) 
         ({"type": ["null", "string"]}, "echo"),
         ({"type": "string", "maxLength": 2}, "ec"),
         ({"type": "string", "minLength": 9}, "echoechoe"),
+        ({"type": "string", "minLength": 10**12}, "echo" * 250),
+        ({"type": "array", "minItems": 10**9}, ["echo"] * 1000),
         ({"type": "integer", "minimum": 1.5}, 2),
         ({"type": "integer", "maximum": -1.5}, -2),
         ({"type": "number", "minimum": -5}, -5),

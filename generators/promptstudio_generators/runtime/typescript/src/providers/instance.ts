@@ -1,5 +1,6 @@
 /** The smallest value that fits a JSON Schema: what the echo answers when a prompt promises JSON. */
 
+import { BOUNDS } from "../errors";
 import type { Json, JsonObject } from "../values";
 
 const WORD = "echo";
@@ -68,9 +69,10 @@ function stringOf(schema: JsonObject): string {
   return WORD.repeat(Math.ceil(length / WORD.length)).slice(0, length);
 }
 
+/** A length that the schema names, within what an echo is worth. */
 function bound(schema: JsonObject, keyword: string, otherwise: number): number {
   const value = schema[keyword];
-  return typeof value === "number" ? Math.trunc(value) : otherwise;
+  return typeof value === "number" ? Math.min(Math.trunc(value), BOUNDS.echo_length) : otherwise;
 }
 
 function numberOf(name: string, schema: JsonObject): number {
