@@ -140,7 +140,8 @@ class Client:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._chunks = list(chunks) if chunks is not None else [data]
         length = [(b"content-length", b"%d" % len(data))] if chunks is None else []
-        headers = [(b"host", b"localhost"), *length, *headers]
+        host = [] if any(name == b"host" for name, _ in headers) else [(b"host", b"localhost")]
+        headers = [*host, *length, *headers]
         self.scope: Message = {"type": "http", "method": method, "path": path, "headers": headers}
         self.answer = Answer()
         self.watched = asyncio.Event()
