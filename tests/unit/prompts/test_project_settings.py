@@ -153,4 +153,4 @@ def test_what_is_wrong_is_named_with_its_place(text: str, problem: str) -> None:
 def test_all_problems_are_told() -> None:
     with pytest.raises(CompileError) as raised:
         parse_settings("a = 1\nb = 1\n", "")
-    assert len(raised.value.diagnostics) == 3
+    assert len(raised.value.diagnostics) == 2
