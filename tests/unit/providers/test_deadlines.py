@@ -32,7 +32,7 @@ async def test_each_of_many_waits_has_its_own_bound() -> None:
         return "answered"
 
     patient = asyncio.create_task(wait(60))
-    assert await asyncio.gather(wait(0.001), wait(0.002)) == ["late", "late"]
+    assert list(await asyncio.gather(wait(0.001), wait(0.002))) == ["late", "late"]
     answered.set()
     assert await patient == "answered"
 
