@@ -42,8 +42,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert process.wait(30) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
+    """Playwright keeps an event loop running in its thread, in which no asynchronous test could run after it."""
     from playwright.sync_api import sync_playwright  # `make test` does not install it
 
     with sync_playwright() as playwright:
