@@ -44,7 +44,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """Playwright keeps an event loop running in its thread, in which no asynchronous test could run after it."""
+    """A browser until the module ends: Playwright's event loop would be in the way of asynchronous tests."""
     from playwright.sync_api import sync_playwright  # `make test` does not install it
 
     with sync_playwright() as playwright:
