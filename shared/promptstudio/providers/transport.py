@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+import math
 import random as chance
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Final
+from typing import Final, NoReturn
 
 import aiohttp
 from multidict import CIMultiDict
@@ -17,7 +18,6 @@ from yarl import URL
 from promptstudio.errors import BOUNDS, PROTOCOL, AppError
 from promptstudio.providers.base import Provider, ProviderRequest
 from promptstudio.providers.catalog import ADAPTERS
-from promptstudio.providers.deadlines import Deadlines
 from promptstudio.providers.retry import retry_after_s, wait_s
 
 _ANSWER_BYTES: Final = BOUNDS["provider_answer_bytes"]
@@ -39,6 +39,7 @@ class _Target:
     provider: Provider
     url: URL
     headers: CIMultiDict[str] = field(repr=False)
+    timeout: aiohttp.ClientTimeout
 
 
 class Transport:
@@ -66,7 +67,6 @@ class Transport:
         self._now = now
         self._random = random
         self._session: aiohttp.ClientSession | None = None
-        self._deadlines = Deadlines()
         self._targets: dict[tuple[str, str], _Target] = {}
 
     async def send(self, provider: Provider, request: ProviderRequest) -> bytes:
@@ -75,10 +75,7 @@ class Transport:
             return request.body
         response = await self._open(self._target(provider, request), request.body)
         try:
-            with self._deadlines.within(provider.timeout_s):
-                return await _Chunks(provider, response, self._deadlines).whole()
-        except TimeoutError:
-            raise AppError("provider_timeout", provider=provider.name) from None
+            return await _Chunks(provider, response, provider.timeout_s).whole()
         finally:
             response.close()  # of a body read to its end, the connection is back in the pool already
 
@@ -95,7 +92,7 @@ class Transport:
             return
         response = await self._open(self._target(provider, request), request.body)
         try:
-            yield _Chunks(provider, response, self._deadlines)
+            yield _Chunks(provider, response, math.inf)
         finally:
             response.close()
 
@@ -122,6 +119,7 @@ class Transport:
             provider=provider,
             url=URL(provider.base_url.rstrip("/") + request.path),
             headers=headers,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s, sock_read=provider.timeout_s),
         )
 
     def _key(self, provider: Provider, env: str) -> str:
@@ -147,10 +145,9 @@ class Transport:
         name = target.provider.name
         data = body if len(body) <= _WHOLE_BYTES else BytesIO(body)
         try:
-            with self._deadlines.within(target.provider.timeout_s):
-                response = await self._connected().post(
-                    target.url, data=data, headers=target.headers, allow_redirects=False
-                )
+            response = await self._connected().post(
+                target.url, data=data, headers=target.headers, timeout=target.timeout, allow_redirects=False
+            )
         except TimeoutError:
             raise AppError("provider_timeout", provider=name) from None
         except (aiohttp.ClientError, OSError):
@@ -170,21 +167,20 @@ class Transport:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_s),
                 auto_decompress=False,
             )
         return self._session
 
 
 class _Chunks:
-    """An answer's body. Iterating over its chunks bounds each wait; `whole` leaves that to its caller."""
+    """An answer's body, chunk by chunk. A body that is not streamed has to be there within `whole_s`."""
 
-    __slots__ = ("_deadlines", "_provider", "_response", "_size")
+    __slots__ = ("_due", "_provider", "_response", "_size")
 
-    def __init__(self, provider: Provider, response: aiohttp.ClientResponse, deadlines: Deadlines) -> None:
+    def __init__(self, provider: Provider, response: aiohttp.ClientResponse, whole_s: float) -> None:
         self._provider = provider
         self._response = response
-        self._deadlines = deadlines
+        self._due = time.monotonic() + whole_s
         self._size = 0
 
     async def whole(self) -> bytes:
@@ -197,11 +193,7 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            with self._deadlines.within(self._provider.timeout_s):
-                chunk = await self._read()
-        except TimeoutError:
-            raise AppError("provider_timeout", provider=self._provider.name) from None
+        chunk = await self._read()
         if not chunk:
             raise StopAsyncIteration
         return chunk
@@ -210,12 +202,19 @@ class _Chunks:
         """The next chunk; empty at the end."""
         try:
             chunk = await self._response.content.readany()
+        except TimeoutError:
+            self._fail("provider_timeout")
         except (aiohttp.ClientError, OSError):
-            raise AppError("provider_truncated", provider=self._provider.name) from None
+            self._fail("provider_truncated")
+        if time.monotonic() > self._due:  # a timer of aiohttp's would cost ten times as much
+            self._fail("provider_timeout")
         self._size += len(chunk)
         if self._size > _ANSWER_BYTES:
-            raise AppError("provider_garbage", provider=self._provider.name)
+            self._fail("provider_garbage")
         return chunk
+
+    def _fail(self, problem: str) -> NoReturn:
+        raise AppError(problem, provider=self._provider.name) from None
 
 
 async def _once(chunk: bytes) -> AsyncIterator[bytes]:
