@@ -1,8 +1,6 @@
 """The two runtimes' validators and bundles side by side."""
 
 import copy
-import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,37 +15,19 @@ from promptstudio.prompts.file import Source
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.validate import compile_schema
 from promptstudio.values import Json, dumps, normalize
-from tests.conftest import ROOT
+from tests.differential.driver import Driver, driver
 from tests.unit.prompts.schemas import NAMES, VALUES, schemas_with_values
 
 pytestmark = pytest.mark.needs("node")
 
 
-class TypeScript:
-    """One Node process that answers questions."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def ask(self, question: dict[str, Any]) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-
 @pytest.fixture(scope="module")
-def typescript() -> Iterator[TypeScript]:
-    command = ["node", str(ROOT / "tests" / "differential" / "bundle_driver.mjs")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield TypeScript(process)
-        finally:
-            process.kill()
+def typescript() -> Iterator[Driver]:
+    with driver("bundle_driver.mjs") as running:
+        yield running
 
 
-def agreed(typescript: TypeScript, schema: dict[str, Json], value: Json, **options: Any) -> None:
+def agreed(typescript: Driver, schema: dict[str, Json], value: Json, **options: Any) -> None:
     """Both give the same value (in the same order), and say the same of it."""
     schema, value = normalize([copy.deepcopy(schema), copy.deepcopy(value)])  # type: ignore[assignment, misc, str-unpack]
     found, errors = compile_schema(schema, **options)(value, "/variables")
@@ -68,7 +48,7 @@ side_by_side = settings(
 
 @side_by_side
 @given(case=schemas_with_values())
-def test_both_say_the_same_of_any_value(typescript: TypeScript, case: tuple[dict[str, Json], Json]) -> None:
+def test_both_say_the_same_of_any_value(typescript: Driver, case: tuple[dict[str, Json], Json]) -> None:
     agreed(typescript, *case, unknown="unknown_variable")
 
 
@@ -79,7 +59,7 @@ def test_both_say_the_same_of_any_value(typescript: TypeScript, case: tuple[dict
     optional=st.booleans(),
 )
 def test_both_fill_in_defaults_and_drop_nulls(
-    typescript: TypeScript, members: dict[str, Json], value: Json, optional: bool
+    typescript: Driver, members: dict[str, Json], value: Json, optional: bool
 ) -> None:
     leaf: dict[str, Json] = {
         "type": "object",
@@ -121,7 +101,7 @@ SOURCES = [
         ["none", 1, None],
     ],
 )
-def test_both_resolve_names_alike(typescript: TypeScript, asked: list[Any]) -> None:
+def test_both_resolve_names_alike(typescript: Driver, asked: list[Any]) -> None:
     bundle = compile_bundle(SOURCES, ProjectSettings("acme")).bundle
     assert bundle is not None
     assert typescript.ask({"bundle": bundle, "asked": asked}) == resolved(load_bundle(bundle), asked)
