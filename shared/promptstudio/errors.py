@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 PROTOCOL: Final = json.loads(Path(__file__).with_name("protocol.json").read_bytes())
 BOUNDS: Final[dict[str, int]] = PROTOCOL["bounds"]
@@ -37,6 +37,9 @@ class AppError(Exception):
     `code` and `status` follow from it; `parameters` fill the text's braces. `retry_after` is in seconds.
     """
 
+    codes: ClassVar = _CODES
+    problems: ClassVar = _PROBLEMS
+
     def __init__(
         self,
         problem: str,
@@ -45,11 +48,11 @@ class AppError(Exception):
         retry_after: int | None = None,
         **parameters: str | int,
     ) -> None:
-        row = _PROBLEMS[problem]
+        row = self.problems[problem]
         self.problem = problem
         self.code = row["code"]
-        self.status = int(_CODES[self.code]["status"])
-        self.title = str(_CODES[self.code]["title"])
+        self.status = int(self.codes[self.code]["status"])
+        self.title = str(self.codes[self.code]["title"])
         self.detail = fill(row["detail"], parameters)
         self.errors = tuple(errors)
         self.retry_after = retry_after
