@@ -1,0 +1,51 @@
+"""The platform's API under /api: FastAPI, its routes one file per noun, its errors told in one place."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from promptstudio.platform_errors import PlatformError
+from promptstudio_functions.dressing import Dressing
+from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
+from promptstudio_functions.services import Services
+
+TITLE: Final = "PromptStudio"
+VERSION: Final = "1"
+SCHEMA_PATH: Final = "/api/openapi.json"
+
+NOUNS: Final[tuple[APIRouter, ...]] = ()
+
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": "A problem.", "content": {CONTENT_TYPE: {}}}
+    for status in ("4XX", "5XX")
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application that serves /api and /sign-in with these services."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        openapi_url=SCHEMA_PATH,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_PROBLEMS,
+    )
+    app.state.services = services
+    for router in NOUNS:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_middleware(Dressing, cors_origins=services.settings.cors_origins)
+    return app
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown path, or a method that a path does not answer."""
+    if not isinstance(error, HTTPException) or error.status_code != 405:
+        return problem_response(request, PlatformError("route_unknown"))
+    allowed = (error.headers or {}).get("Allow", "")
+    response = problem_response(request, PlatformError("method_not_allowed", methods=allowed))
+    response.headers["Allow"] = allowed
+    return response

@@ -1,0 +1,187 @@
+"""The edge of the platform's API: each request passes the same stages, and each error is told once.
+
+Rule, credential, CSRF, role or scope, size, content type, JSON: the first stage that fails answers.
+"""
+
+import hmac
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Annotated, Any, Final, cast
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from promptstudio.access.principal import Principal, Role
+from promptstudio.access.sharing import role_on_prompt
+from promptstudio.endpoint.problems import log_internal
+from promptstudio.endpoint.request import read_json
+from promptstudio.errors import AppError, FieldError
+from promptstudio.platform_errors import PlatformError
+from promptstudio_functions.permissions import RULES, Rule
+from promptstudio_functions.problem_response import problem_response
+from promptstudio_functions.services import Services
+
+SESSION_COOKIE: Final = "ps_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_BEARER: Final = "bearer "
+_PROMPTS: Final = "/api/prompts/"
+
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class GuardedRoute(APIRoute):
+    """A route that the permission table names; raises KeyError, when it is made, for one that it does not."""
+
+    def get_route_handler(self) -> _Handler:
+        handle = super().get_route_handler()
+        (method,) = self.methods
+        rule = RULES[method, self.path_format]
+
+        async def guarded(request: Request) -> Response:
+            try:
+                request.state.principal = await _admit(request, rule)
+                bounded = await _with_body(request)
+                return await handle(bounded)
+            except AppError as error:
+                return problem_response(request, error)
+            except RequestValidationError as error:
+                return problem_response(request, _fields_invalid(error))
+            except Exception as error:  # noqa: BLE001 - the outermost edge
+                return problem_response(request, log_internal(error, request.state.id))
+
+        return guarded
+
+
+def noun(tag: str) -> APIRouter:
+    """A router for one noun's routes."""
+    return APIRouter(route_class=GuardedRoute, tags=[tag])
+
+
+def services(request: Request) -> Services:
+    """What the application was made with."""
+    return cast("Services", request.app.state.services)
+
+
+def principal(request: Request) -> Principal:
+    """Who asks."""
+    found = cast("Principal | None", request.state.principal)
+    if found is None:
+        raise PlatformError("sign_in_needed")
+    return found
+
+
+App = Annotated[Services, Depends(services)]
+By = Annotated[Principal, Depends(principal)]
+
+
+async def _admit(request: Request, rule: Rule) -> Principal | None:
+    """Who asks, if the rule lets them; None only where everybody may. Raises AppError."""
+    if rule.public:
+        return None
+    found = await authenticate(request)
+    if found is None:
+        raise PlatformError("sign_in_needed")
+    if found.role is None:
+        _require_scope(found, rule, request)
+        return found
+    return await _with_role(found, rule, request)
+
+
+async def authenticate(request: Request) -> Principal | None:
+    """The key or session that a request comes with, None without either; raises AppError for a bad one.
+
+    A key that is sent counts, whatever cookies come along. A session may change things only with its
+    CSRF token, and from a page of ours.
+    """
+    app = services(request)
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        if authorization[: len(_BEARER)].lower() != _BEARER:
+            raise PlatformError("key_invalid")
+        key = authorization[len(_BEARER) :].strip().encode("latin-1")
+        found = await app.keys.principal(key)
+        if found is None:
+            raise PlatformError("key_invalid")
+        return found
+    token = request.cookies.get(SESSION_COOKIE)
+    found = await app.sessions.principal(token) if token else None
+    if found is not None and request.method not in _SAFE:
+        _require_own_page(request, app, found)
+    return found
+
+
+def _require_own_page(request: Request, app: Services, found: Principal) -> None:
+    origin = request.headers.get("origin")
+    own = (app.settings.public_url, f"{request.url.scheme}://{request.url.netloc}")
+    if origin is not None and origin not in own:
+        raise PlatformError("origin_not_allowed")
+    sent = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(sent.encode(), app.sessions.csrf(found.session or "").encode()):
+        raise PlatformError("csrf")
+
+
+def _require_scope(found: Principal, rule: Rule, request: Request) -> None:
+    prompt = request.path_params.get("name") if request.url.path.startswith(_PROMPTS) else None
+    if rule.scope is None:
+        raise PlatformError("member_needed")
+    if not found.has(rule.scope):
+        raise PlatformError("scope_needed", scope=rule.scope)
+    if prompt is not None and not found.may_touch(prompt):
+        raise PlatformError("prompt_not_in_key", name=prompt)
+
+
+async def _with_role(found: Principal, rule: Rule, request: Request) -> Principal:
+    """The member, with the role they have on the prompt that the path names if that is higher."""
+    if rule.role is None:
+        raise PlatformError("scope_needed", scope=rule.scope or "")
+    role = found.role or Role.guest
+    name = request.path_params.get("name") if request.url.path.startswith(_PROMPTS) else None
+    if name is not None and role < Role.admin:
+        role = max(role, await role_on_prompt(services(request).store, found, name))
+        if role == Role.guest:
+            raise PlatformError("not_found", kind="prompt", id=name)
+    if role < rule.role:
+        raise PlatformError("role_needed", role=rule.role.name)
+    return replace(found, role=role)
+
+
+async def _with_body(request: Request) -> Request:
+    """The request with its body read within the limit and known to be JSON, where there is one."""
+    limit = services(request).settings.body_limit
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise AppError("body_too_large", limit=limit)
+    if body:
+        content_type = request.headers.get("content-type")
+        read_json(content_type.encode("latin-1") if content_type is not None else None, body)
+    return _Replayed(request, body)
+
+
+class _Replayed(Request):
+    """A request whose body was read already."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body = body
+
+
+def _fields_invalid(error: RequestValidationError) -> PlatformError:
+    """Pydantic's findings as pointers and sentences; what was sent is not repeated."""
+    rows = [FieldError(_pointer(row["loc"]), _sentence(row)) for row in error.errors()]
+    return PlatformError("fields_invalid", errors=sorted(rows, key=lambda row: row.pointer))
+
+
+def _pointer(location: tuple[str | int, ...]) -> str:
+    """A JSON pointer into the body, or `/query/limit` and the like."""
+    steps = location[1:] if location[:1] == ("body",) else location
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    known = {"missing": "is required", "extra_forbidden": "is not a member of this body"}
+    return known.get(row["type"], row["msg"][:1].lower() + row["msg"][1:])

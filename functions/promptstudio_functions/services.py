@@ -1,0 +1,36 @@
+"""What every request of the platform is served with. `wiring.py` makes it; nothing else chooses adapters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from promptstudio.access.keys import KeyLookup
+from promptstudio.access.sessions import Sessions
+from promptstudio.outbound import Guard
+from promptstudio.sealing import Sealer
+from promptstudio.storage.port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """`public_url` is where people reach the platform, for the links that it makes.
+
+    `cors_origins` may call it with an API key. `secure_cookies` is off only where it is reached by http.
+    """
+
+    public_url: str
+    cors_origins: tuple[str, ...] = ()
+    body_limit: int = 1 << 20
+    secure_cookies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`now` gives seconds since 1970."""
+
+    store: Store
+    sessions: Sessions = field(repr=False)
+    keys: KeyLookup
+    sealer: Sealer = field(repr=False)
+    guard: Guard
+    settings: PlatformSettings
+    now: Callable[[], float]
