@@ -44,11 +44,11 @@ def ask(
 async def _exchange(
     bundle: Mapping[str, Json], path: str, client: "_Client", settings: Settings, environ: Mapping[str, str]
 ) -> None:
-    services = wire(bundle, settings, None, environ)
+    deployed = wire(bundle, settings, None, environ)
     try:
-        await services.endpoint({**_SCOPE, "path": path}, client.receive, client.send)
+        await deployed.endpoint({**_SCOPE, "path": path}, client.receive, client.send)
     finally:
-        await services.transport.close()
+        await deployed.transport.close()
 
 
 class _Client:

@@ -64,12 +64,13 @@ class LocalApp:
         *,
         dev: bool,
     ) -> None:
-        services = wire(project.bundle, settings, keys.current(), environ)
+        deployed = wire(project.bundle, settings, keys.current(), environ)
         self._project = project
         self._keys = keys
-        self._endpoint = services.endpoint
-        self._transport = services.transport
-        self._site = site.Site(project, services.endpoint, dev=dev)
+        self._endpoint = deployed.endpoint
+        self._gate = deployed.gate
+        self._transport = deployed.transport
+        self._site = site.Site(project, deployed.gate, dev=dev)
         self._environ = environ
         self._report = report
         self._dev = dev
@@ -78,7 +79,7 @@ class LocalApp:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        self._endpoint.keys = self._keys.current()
+        self._gate.keys = self._keys.current()
         if scope["path"] in site.PATHS:
             await self._site(scope, receive, send)
         else:
@@ -112,7 +113,7 @@ class LocalApp:
         except CompileError:
             self._report("The files have problems; the last good prompts stay in service.")
         else:
-            self._endpoint.load(self._project.bundle)
+            self._gate.load(self._project.bundle)
             self._endpoint.settings = _settings(self._project, self._environ)
             self._report("Loaded the prompts again.")
         self._report_project()
@@ -120,9 +121,9 @@ class LocalApp:
     def _report_project(self) -> None:
         for diagnostic in self._project.diagnostics:
             self._report(str(diagnostic))
-        echoes = ", ".join(sorted(name for name in self._endpoint.bundle.prompts if self._echoes(name)))
+        echoes = ", ".join(sorted(name for name in self._gate.bundle.prompts if self._echoes(name)))
         if self._dev and echoes:
             self._report(f"No model is called for {echoes}: echo answers. A provider's API key changes that.")
 
     def _echoes(self, name: str) -> bool:
-        return self._endpoint.bundle.prompts[name].default.setup.provider.type == "echo"
+        return self._gate.bundle.prompts[name].default.setup.provider.type == "echo"

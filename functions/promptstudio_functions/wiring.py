@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from promptstudio.endpoint.app import Endpoint
+from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.keys import Keys
 from promptstudio.prompts.compile import Compiled, compile_bundle
 from promptstudio.prompts.project import Project
@@ -16,10 +17,11 @@ ECHO: Final = "echo/echo"
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What a server holds for as long as it runs. Close `transport` at its end."""
+class Deployed:
+    """A bundle's server, for as long as it runs. Close `transport` at its end."""
 
     endpoint: Endpoint
+    gate: BundleGate
     transport: Transport
 
 
@@ -37,7 +39,8 @@ def compile_project(project: Project, environ: Mapping[str, str], *, dev: bool) 
 
 def wire(
     bundle: Mapping[str, Json], settings: Settings, keys: Keys | None, environ: Mapping[str, str]
-) -> Services:
-    """The services that serve a bundle; the models' keys are read from `environ`."""
+) -> Deployed:
+    """What serves a bundle; the models' keys are read from `environ`."""
     transport = Transport(environ)
-    return Services(Endpoint(bundle, transport, keys, settings), transport)
+    gate = BundleGate(bundle, transport, keys)
+    return Deployed(Endpoint(gate, settings), gate, transport)

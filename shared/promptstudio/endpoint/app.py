@@ -1,12 +1,10 @@
 """The Endpoint Protocol as a plain ASGI application: routes, and the stages that a request passes."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from time import perf_counter
 from typing import Final
 
 from promptstudio.endpoint import responses
-from promptstudio.endpoint.access import authorize
 from promptstudio.endpoint.answer import CONTENT_TYPE, RunFrames, run_body
 from promptstudio.endpoint.cors import cors_headers, is_preflight, preflight_headers
 from promptstudio.endpoint.documents import Documents
@@ -20,14 +18,14 @@ from promptstudio.endpoint.exchange import (
     Send,
     server_timing,
 )
-from promptstudio.endpoint.keys import Keys
+from promptstudio.endpoint.gate import Catalog, Gate
+from promptstudio.endpoint.journal import Asked, journaled
 from promptstudio.endpoint.problems import answer_problem, log_internal, problem_headers
 from promptstudio.endpoint.request import read_json, read_run
 from promptstudio.endpoint.response_frames import ResponseFrames, response_body
-from promptstudio.endpoint.run import Outcome, Run, Transport, complete, prepare, render
+from promptstudio.endpoint.run import Outcome, complete, prepare, render
 from promptstudio.endpoint.stream import EventStream, Frames, stream_run
 from promptstudio.errors import BOUNDS, AppError
-from promptstudio.prompts.bundle import load_bundle
 from promptstudio.settings import Settings
 from promptstudio.values import Json
 
@@ -38,33 +36,16 @@ _HEALTH: Final = "/health"
 
 
 class Endpoint:
-    """Serves a bundle.
+    """Serves what its gate admits to.
 
-    `keys` and `settings` may be replaced at any time; without keys only requests addressed to this
-    machine's own name are answered. `bundle` is what `load` made ready. `ping_s` is how long a stream may
-    be silent.
+    `settings` may be replaced at any time. `ping_s` is how long a stream may be silent.
     """
 
-    def __init__(
-        self,
-        bundle: Mapping[str, Json],
-        transport: Transport,
-        keys: Keys | None,
-        settings: Settings,
-        *,
-        ping_s: float = BOUNDS["ping_s"],
-    ) -> None:
-        self.keys = keys
-        self._transport = transport
+    def __init__(self, gate: Gate, settings: Settings, *, ping_s: float = BOUNDS["ping_s"]) -> None:
         self.settings = settings
+        self._gate = gate
         self._ping_s = ping_s
         self._attendance = Attendance()
-        self.load(bundle)
-
-    def load(self, bundle: Mapping[str, Json]) -> None:
-        """Serve another bundle from the next request on; raises ValueError where its format is not ours."""
-        self.bundle = load_bundle(bundle)
-        self._documents = Documents(bundle, self.bundle)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
@@ -90,35 +71,37 @@ class Endpoint:
                 return
             exchange.extra_headers += ((b"allow", allowed.encode()),)
             raise AppError("method_not_allowed", methods=allowed)
-        if path != _HEALTH:
-            authorize(self.keys, exchange.headers)
+        if path == _HEALTH:
+            await exchange.answer(200, CONTENT_TYPE, self._gate.health())
+            return
+        catalog = await self._gate.admit(exchange.headers, method)
         if name is not None:
-            await self._run(exchange, name)
+            await self._run(exchange, catalog, name)
         elif path == _RESPONSES:
-            await self._respond(exchange)
+            await self._respond(exchange, catalog)
         else:
-            await exchange.answer(200, CONTENT_TYPE, self._documents.at(path))
+            await exchange.answer(200, CONTENT_TYPE, await catalog.document(path))
 
     async def _body(self, exchange: Exchange) -> dict[str, Json]:
         data = await exchange.body(self.settings.body_limit)
         return read_json(exchange.headers.get(b"content-type"), data)
 
-    async def _run(self, exchange: Exchange, name: str) -> None:
+    async def _run(self, exchange: Exchange, catalog: Catalog, name: str) -> None:
         request = read_run(await self._body(exchange))
-        prompt, version = self.bundle.resolve(name, request.version, request.label)
+        prompt, version = await catalog.resolve(name, request.version, request.label)
         messages = render(version, request.variables, "/variables", request.messages)
         streamed = _prefers_stream(exchange) if request.stream is None else request.stream
         run = prepare(exchange.run_id, prompt, version, messages, stream=streamed, user=request.user)
         if streamed:
-            await self._stream(exchange, run, RunFrames(run, exchange.id))
+            await self._stream(exchange, Asked(catalog, run, request.user), RunFrames(run, exchange.id))
         else:
-            outcome, timing = await self._complete(exchange, run)
+            outcome, timing = await self._complete(exchange, Asked(catalog, run, request.user))
             await exchange.answer(200, CONTENT_TYPE, run_body(run, outcome), (timing,))
 
-    async def _respond(self, exchange: Exchange) -> None:
+    async def _respond(self, exchange: Exchange, catalog: Catalog) -> None:
         request = responses.read(await self._body(exchange))
-        prompt, version = self.bundle.resolve(request.prompt, request.version)
-        version = responses.overridden(version, request, self.bundle)
+        prompt, version = await catalog.resolve(request.prompt, request.version)
+        version = responses.overridden(version, request, catalog)
         messages = responses.render_messages(version, request)
         run = prepare(
             exchange.run_id,
@@ -129,19 +112,22 @@ class Endpoint:
             user=request.user,
         )
         if request.stream:
-            await self._stream(exchange, run, ResponseFrames(run, request))
+            await self._stream(exchange, Asked(catalog, run, request.user), ResponseFrames(run, request))
         else:
-            outcome, timing = await self._complete(exchange, run)
+            outcome, timing = await self._complete(exchange, Asked(catalog, run, request.user))
             await exchange.answer(200, CONTENT_TYPE, response_body(run, request, outcome), (timing,))
 
-    async def _complete(self, exchange: Exchange, run: Run) -> tuple[Outcome, Header]:
+    async def _complete(self, exchange: Exchange, asked: Asked) -> tuple[Outcome, Header]:
         asked_s = perf_counter()
-        outcome = await exchange.unless_gone(complete(run, self._transport), self._attendance)
+        work = complete(asked.run, asked.catalog.transport)
+        if asked.catalog.journal is not None:
+            work = journaled(asked, work)
+        outcome = await exchange.unless_gone(work, self._attendance)
         return outcome, server_timing(perf_counter() - asked_s)
 
-    async def _stream(self, exchange: Exchange, run: Run, frames: Frames) -> None:
+    async def _stream(self, exchange: Exchange, asked: Asked, frames: Frames) -> None:
         out = EventStream(exchange, self._ping_s)
-        await exchange.unless_gone(stream_run(run, self._transport, frames, out), self._attendance)
+        await exchange.unless_gone(stream_run(asked, frames, out), self._attendance)
 
 
 @lru_cache(maxsize=1024)

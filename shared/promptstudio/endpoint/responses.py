@@ -10,10 +10,11 @@ from typing import Final, cast
 
 import orjson
 
+from promptstudio.endpoint.gate import Catalog
 from promptstudio.endpoint.run import render
 from promptstudio.errors import PROTOCOL, AppError, FieldError, fill
 from promptstudio.messages import Media, Message, Text
-from promptstudio.prompts.bundle import Bundle, Version
+from promptstudio.prompts.bundle import Version
 from promptstudio.prompts.validate import compile_schema, shown
 from promptstudio.providers.base import OutputFormat
 from promptstudio.providers.catalog import resolve_api
@@ -132,10 +133,10 @@ def _output(format_: _Object) -> OutputFormat | None:
     )
 
 
-def overridden(version: Version, request: ResponsesRequest, bundle: Bundle) -> Version:
+def overridden(version: Version, request: ResponsesRequest, catalog: Catalog) -> Version:
     """The version with what the request overrides; raises AppError fields_invalid for an unknown model."""
     if request.model is not None:
-        version = _with_model(version, request.model, bundle)
+        version = _with_model(version, request.model, catalog)
     if request.output is not None:
         setup = replace(version.setup, output=request.output, output_name=request.output_name)
         version = replace(version, setup=setup, output_validator=None)
@@ -145,17 +146,14 @@ def overridden(version: Version, request: ResponsesRequest, bundle: Bundle) -> V
     return version
 
 
-def _with_model(version: Version, model: str, bundle: Bundle) -> Version:
+def _with_model(version: Version, model: str, catalog: Catalog) -> Version:
     name, _, wire_model = model.partition("/")
-    provider = bundle.providers.get(name)
+    provider = catalog.providers.get(name)
     if provider is None or not wire_model:
-        expected = ", ".join(f"{known}/…" for known in sorted(bundle.providers))
+        expected = ", ".join(f"{known}/…" for known in sorted(catalog.providers))
         raise _invalid("/model", "enum", model, expected)
-    # Only the bundle's own models have a price at run time.
-    versions = (other for prompt in bundle.prompts.values() for other in prompt.versions.values())
-    price = next((other.price for other in versions if other.model == model), None)
     setup = replace(version.setup, provider=provider, model=wire_model)
-    return replace(version, model=model, setup=setup, price=price)
+    return replace(version, model=model, setup=setup, price=catalog.price(model))
 
 
 def render_messages(version: Version, request: ResponsesRequest) -> list[Message]:

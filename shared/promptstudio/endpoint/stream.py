@@ -5,8 +5,9 @@ from time import perf_counter
 from typing import Protocol
 
 from promptstudio.endpoint.exchange import Exchange, server_timing
+from promptstudio.endpoint.journal import Asked
 from promptstudio.endpoint.problems import log_internal
-from promptstudio.endpoint.run import Outcome, Run, Transport, conclude
+from promptstudio.endpoint.run import Outcome, conclude
 from promptstudio.errors import AppError
 from promptstudio.providers.base import Answer
 from promptstudio.providers.catalog import ADAPTERS
@@ -86,34 +87,44 @@ class EventStream:
         self._timer = self._loop.call_later(self._ping_s - silence_s, self._check_silence)
 
 
-async def stream_run(run: Run, transport: Transport, frames: Frames, out: EventStream) -> None:
+async def stream_run(asked: Asked, frames: Frames, out: EventStream) -> None:
     """Stream a run, with exactly one terminal event.
 
     What fails before the provider has answered is raised.
     """
+    asked.streamed = True
     try:
-        answer = await _relay(run, transport, frames, out)
-        last = frames.done(conclude(run.version, answer))
+        answer = await _relay(asked, frames, out)
+        outcome = conclude(asked.run.version, answer)
+        last = frames.done(outcome)
+        await asked.ended(outcome)
     except AppError as error:
+        await asked.failed(error)
         if not out.begun:
             raise
         last = frames.error(error)
-    except Exception as error:
+    except asyncio.CancelledError:
+        await asked.aborted()
+        raise
+    except Exception as error:  # noqa: BLE001 - a stream that has begun can only end by a frame
+        told = log_internal(error, out.request_id)
+        await asked.failed(told)
         if not out.begun:
-            raise
-        last = frames.error(log_internal(error, out.request_id))
+            raise told from None
+        last = frames.error(told)
     finally:
         out.stop()
     await out.end(last)
 
 
-async def _relay(run: Run, transport: Transport, frames: Frames, out: EventStream) -> Answer:
+async def _relay(asked: Asked, frames: Frames, out: EventStream) -> Answer:
     """Pass each of the provider's deltas on as it comes; the terminal frame is left to the caller."""
+    run = asked.run
     provider = run.version.setup.provider
     stream = AnswerStream(ADAPTERS[run.version.api].adapter, provider)
     texts = []
     asked_s = perf_counter()
-    async with transport.stream(provider, run.request) as chunks:
+    async with asked.catalog.transport.stream(provider, run.request) as chunks:
         await out.begin(perf_counter() - asked_s, frames.start())
         async for chunk in chunks:
             for text in stream.feed(chunk):

@@ -11,7 +11,7 @@ import uvicorn
 from promptstudio.endpoint.exchange import Receive, Scope, Send
 from promptstudio.endpoint.keys import KeyRing
 from promptstudio.settings import parse_settings
-from promptstudio_functions.wiring import Services, wire
+from promptstudio_functions.wiring import Deployed, wire
 from tests.conformance.runtimes import Address, Deployment, Runtime
 
 _START_S: Final = 20.0
@@ -25,7 +25,7 @@ class _Python:
         self._started = threading.Event()
         self._server = uvicorn.Server(uvicorn.Config(self, log_level="error", access_log=False))
         self._thread = threading.Thread(target=self._server.run, args=([self._listener],))
-        self._deployed: list[Services] = []
+        self._deployed: list[Deployed] = []
 
     def deploy(self, deployment: Deployment) -> Address:
         settings = parse_settings(deployment.environ)
@@ -45,8 +45,8 @@ class _Python:
         await send({"type": "lifespan.startup.complete"})
         self._started.set()
         await receive()
-        for services in self._deployed:
-            await services.transport.close()
+        for deployed in self._deployed:
+            await deployed.transport.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def start(self) -> None:

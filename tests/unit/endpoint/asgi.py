@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptstudio.endpoint.app import Endpoint
+from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.exchange import Message
 from promptstudio.endpoint.keys import Keys
 from promptstudio.errors import AppError
@@ -185,9 +186,8 @@ def endpoint(
     ping_s: float = 15,
 ) -> Endpoint:
     """An endpoint without keys for a bundle, by default that of `greet`."""
-    return Endpoint(
-        document or bundle(), transport or ScriptedTransport(), keys, settings or Settings(), ping_s=ping_s
-    )
+    gate = BundleGate(document or bundle(), transport or ScriptedTransport(), keys)
+    return Endpoint(gate, settings or Settings(), ping_s=ping_s)
 
 
 async def ask(to: Endpoint, client: Client) -> Answer:

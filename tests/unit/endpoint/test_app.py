@@ -3,6 +3,8 @@ import logging
 
 import pytest
 
+from promptstudio.endpoint.app import Endpoint
+from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.keys import KeyRing, create
 from promptstudio.errors import AppError
 from promptstudio.settings import Settings
@@ -198,9 +200,10 @@ async def test_prompts_are_listed_by_name_at_the_version_that_runs() -> None:
 
 
 async def test_a_loaded_bundle_serves_the_next_request() -> None:
-    to = endpoint()
+    gate = BundleGate(bundle(), ScriptedTransport(), None)
+    to = Endpoint(gate, Settings())
     assert (await ask(to, Client("/v1/prompts/other/run", {"variables": {"name": "x"}}))).status == 404
-    to.load(bundle({"other": GREET}))
+    gate.load(bundle({"other": GREET}))
     assert (await ask(to, Client("/v1/prompts/other/run", {"variables": {"name": "x"}}))).status == 200
     assert (await ask(to, Client("/v1/prompts", method="GET"))).json["prompts"][0]["name"] == "other"
 
