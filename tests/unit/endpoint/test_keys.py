@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -6,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptstudio.endpoint.keys import (
+    PREFIX,
     KeyRecord,
     KeyRing,
     KeysError,
@@ -13,6 +16,7 @@ from promptstudio.endpoint.keys import (
     create,
     parse_records,
     print_records,
+    workspace_of,
 )
 
 
@@ -26,7 +30,26 @@ def test_a_key_ends_in_the_checksum_of_what_precedes_it() -> None:
     key = create("ci").key
     assert key.startswith("ps_live_")
     assert key[-6:] == checksum(key[:-6])
-    assert len(key) == 8 + 32 + 6
+    assert len(key) == 8 + 12 + 32 + 6
+
+
+def test_a_key_names_its_workspace() -> None:
+    key = create("ci", "AbcdefGhijk1").key
+    assert key.startswith("ps_live_AbcdefGhijk1")
+    assert workspace_of(PREFIX, key) == "AbcdefGhijk1"
+
+
+def test_a_secret_of_another_kind_or_with_a_slip_names_no_workspace() -> None:
+    key = create("ci", "AbcdefGhijk1").key
+    slipped = key[:20] + ("a" if key[20] != "a" else "b") + key[21:]
+    for text in ("", PREFIX, key[:-1], key + "0", slipped, key.swapcase(), f"{key}\n", key.replace("l", "ł")):
+        assert workspace_of(PREFIX, text) is None
+    assert workspace_of("ps_share_", key) is None
+
+
+@given(st.text())
+def test_no_garbage_names_a_workspace(text: str) -> None:
+    assert workspace_of(PREFIX, PREFIX + text) is None
 
 
 def test_the_checksum_is_crc_32_in_base_62() -> None:
@@ -51,14 +74,34 @@ def test_a_ring_without_keys_holds_none() -> None:
     assert not KeyRing.parse("[]").holds(b"")
 
 
+def test_a_key_ends_when_its_record_says_so() -> None:
+    new = create("ci")
+    ends = replace(new.record, expires_at="2026-11-21T08:30:00.000Z")
+    end_s = datetime(2026, 11, 21, 8, 30, tzinfo=UTC).timestamp()
+    assert KeyRing([ends], now=lambda: end_s - 1).holds(new.key.encode())
+    assert not KeyRing([ends], now=lambda: end_s).holds(new.key.encode())
+
+
+def test_members_of_a_later_version_are_passed_over() -> None:
+    [row] = json.loads(print_records([create("ci").record]))
+    assert parse_records(json.dumps([{**row, "scopes": ["run"]}])) == [KeyRecord(**row)]
+
+
 def test_records_survive_printing() -> None:
-    records = [create("one").record, create('"two"\n').record]
+    expiring = replace(create("three").record, expires_at="2026-11-21T08:30:00.000Z")
+    records = [create("one").record, create('"two"\n').record, expiring]
     assert parse_records(print_records(records)) == records
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "{}", "[1]", '[{"hash":"ab"}]', '[{"hash":5}]', '[{"id":1,"hash":"' + "a" * 64 + '"}]'],
+    [
+        *("", "{", "{}", "[1]", '[{"hash":"ab"}]', '[{"hash":5}]', '[{"id":1,"hash":"' + "a" * 64 + '"}]'),
+        *(
+            '[{"expires_at":' + end + ',"hash":"' + "a" * 64 + '"}]'
+            for end in ('"soon"', "1", '"2026-11-21"')
+        ),
+    ],
 )
 def test_text_that_holds_no_hashes_is_refused(text: str) -> None:
     with pytest.raises(KeysError):
