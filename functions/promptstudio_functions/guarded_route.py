@@ -3,7 +3,6 @@
 Rule, credential, CSRF, role or scope, size, content type, JSON: the first stage that fails answers.
 """
 
-import hmac
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Annotated, Any, Final, cast
@@ -18,15 +17,11 @@ from promptstudio.endpoint.problems import log_internal
 from promptstudio.endpoint.request import read_json
 from promptstudio.errors import AppError, FieldError
 from promptstudio.platform_errors import PlatformError
+from promptstudio_functions.authentication import authenticate
 from promptstudio_functions.permissions import RULES, Rule
 from promptstudio_functions.problem_response import problem_response
 from promptstudio_functions.services import Services
 
-SESSION_COOKIE: Final = "ps_session"
-CSRF_HEADER: Final = "X-CSRF-Token"
-
-_SAFE: Final = frozenset({"GET", "HEAD"})
-_BEARER: Final = "bearer "
 _PROMPTS: Final = "/api/prompts/"
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -81,46 +76,13 @@ async def _admit(request: Request, rule: Rule) -> Principal | None:
     """Who asks, if the rule lets them; None only where everybody may. Raises AppError."""
     if rule.public:
         return None
-    found = await authenticate(request)
+    found = await authenticate(services(request), request.method, dict(request.scope["headers"]))
     if found is None:
         raise PlatformError("sign_in_needed")
     if found.role is None:
         _require_scope(found, rule, request)
         return found
     return await _with_role(found, rule, request)
-
-
-async def authenticate(request: Request) -> Principal | None:
-    """The key or session that a request comes with, None without either; raises AppError for a bad one.
-
-    A key that is sent counts, whatever cookies come along. A session may change things only with its
-    CSRF token, and from a page of ours.
-    """
-    app = services(request)
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
-        if authorization[: len(_BEARER)].lower() != _BEARER:
-            raise PlatformError("key_invalid")
-        key = authorization[len(_BEARER) :].strip().encode("latin-1")
-        found = await app.keys.principal(key)
-        if found is None:
-            raise PlatformError("key_invalid")
-        return found
-    token = request.cookies.get(SESSION_COOKIE)
-    found = await app.sessions.principal(token) if token else None
-    if found is not None and request.method not in _SAFE:
-        _require_own_page(request, app, found)
-    return found
-
-
-def _require_own_page(request: Request, app: Services, found: Principal) -> None:
-    origin = request.headers.get("origin")
-    own = (app.settings.public_url, f"{request.url.scheme}://{request.url.netloc}")
-    if origin is not None and origin not in own:
-        raise PlatformError("origin_not_allowed")
-    sent = request.headers.get(CSRF_HEADER, "")
-    if not hmac.compare_digest(sent.encode(), app.sessions.csrf(found.session or "").encode()):
-        raise PlatformError("csrf")
 
 
 def _require_scope(found: Principal, rule: Rule, request: Request) -> None:

@@ -139,10 +139,10 @@ def parse_records(text: str) -> list[KeyRecord]:
 def _record(row: object, index: int) -> KeyRecord:
     """A record of a row; members that are not known yet are those of a later version."""
     if isinstance(row, dict):
-        members = [row.get(name, "") for name in ("id", "name", "hash", "created_at")]
+        members = {name: row.get(name, "") for name in ("id", "name", "hash", "created_at")}
         expires_at = row.get("expires_at")
-        if all(isinstance(member, str) for member in members) and isinstance(expires_at, str | None):
-            record = KeyRecord(*members, expires_at=expires_at)
+        if all(isinstance(member, str) for member in members.values()) and isinstance(expires_at, str | None):
+            record = KeyRecord(**members, expires_at=expires_at)
             if _HASH.fullmatch(record.hash):
                 _end(record)
                 return record

@@ -27,6 +27,35 @@ class Frames(Protocol):
     def error(self, error: AppError) -> bytes: ...
 
 
+class Out(Protocol):
+    """Where a streamed run goes. `begun` says whether its first frame is out."""
+
+    begun: bool
+
+    @property
+    def request_id(self) -> str: ...
+
+    async def begin(self, model_s: float, frame: bytes) -> None:
+        """Send the first frame. `model_s` is how long the provider took to answer."""
+        ...
+
+    def add(self, frame: bytes) -> None:
+        """Put a frame behind those that wait for `flush` or `end`."""
+        ...
+
+    async def flush(self) -> None:
+        """Send what waits, if anything does."""
+        ...
+
+    async def end(self, frame: bytes) -> None:
+        """Send what waits and the terminal frame."""
+        ...
+
+    def stop(self) -> None:
+        """Send nothing more of its own accord."""
+        ...
+
+
 class EventStream:
     """An answer in frames, with a ping whenever nothing was sent for `ping_s` seconds."""
 
@@ -87,7 +116,7 @@ class EventStream:
         self._timer = self._loop.call_later(self._ping_s - silence_s, self._check_silence)
 
 
-async def stream_run(asked: Asked, frames: Frames, out: EventStream) -> None:
+async def stream_run(asked: Asked, frames: Frames, out: Out) -> None:
     """Stream a run, with exactly one terminal event.
 
     What fails before the provider has answered is raised.
@@ -117,7 +146,7 @@ async def stream_run(asked: Asked, frames: Frames, out: EventStream) -> None:
     await out.end(last)
 
 
-async def _relay(asked: Asked, frames: Frames, out: EventStream) -> Answer:
+async def _relay(asked: Asked, frames: Frames, out: Out) -> Answer:
     """Pass each of the provider's deltas on as it comes; the terminal frame is left to the caller."""
     run = asked.run
     provider = run.version.setup.provider

@@ -1,0 +1,95 @@
+"""The history of runs: one record for each, kept for a while, newest first by prompt."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from promptstudio.access.principal import Principal
+from promptstudio.endpoint.gate import Ended
+from promptstudio.ids import ordered_id
+from promptstudio.storage.listings import Listing, list_records
+from promptstudio.storage.port import Put, Store, Unavailable
+from promptstudio.storage.records import Record, data
+from promptstudio.times import rfc3339
+
+KEPT_S: Final = 30 * 24 * 3600
+
+logger = logging.getLogger(__name__)
+
+
+class RunRecord(Record):
+    """A run as its prompt's history shows it. `outcome` is `ok`, `aborted` or an error's code.
+
+    `version` 0 is a draft or a file that was never published. Tokens and cost are there where the run has
+    an answer; `cost_usd` is a decimal, absent where the price is not known. No text is kept.
+    """
+
+    id: str
+    at: str
+    prompt: str
+    version: int
+    model: str
+    outcome: str
+    took_ms: int
+    streamed: bool
+    caller: str
+    user: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: str | None = None
+
+
+def runs_key(workspace: str, prompt: str) -> str:
+    """The partition of a prompt's runs."""
+    return f"{workspace}#runs#{prompt}"
+
+
+async def list_runs(
+    store: Store, workspace: str, prompt: str, *, cursor: str | None = None, limit: int = 50
+) -> Listing[RunRecord]:
+    """A prompt's runs, newest first; raises PlatformError cursor_invalid."""
+    key = runs_key(workspace, prompt)
+    return await list_records(store, RunRecord, key, cursor=cursor, limit=limit, reverse=True)
+
+
+class RunJournal:
+    """Records the runs that one caller asks for."""
+
+    def __init__(self, store: Store, caller: Principal, now: Callable[[], float]) -> None:
+        self._store = store
+        self._caller = caller
+        self._now = now
+
+    async def record(self, ended: Ended) -> None:
+        """Keep a run. A store that does not answer costs its entry here, not the caller's answer."""
+        now = self._now()
+        key = runs_key(self._caller.workspace, ended.run.prompt)
+        row = run_record(ended, self._caller.name, now)
+        put = Put(key, ordered_id("at", now), data(row), expires_at=int(now) + KEPT_S)
+        try:
+            await self._store.transact([put])
+        except Unavailable:
+            logger.exception("run_%s is missing from the history of runs", ended.run.id)
+
+
+def run_record(ended: Ended, caller: str, now: float) -> RunRecord:
+    """What is kept of a run that ended at `now`."""
+    run, outcome = ended.run, ended.outcome
+    usage = outcome.usage if outcome is not None else None
+    return RunRecord(
+        id=f"run_{run.id}",
+        at=rfc3339(now),
+        prompt=run.prompt,
+        version=run.version.number,
+        model=run.version.model,
+        outcome=ended.code,
+        took_ms=round(ended.took_s * 1000),
+        streamed=ended.streamed,
+        caller=caller,
+        user=ended.user,
+        input_tokens=usage.input if usage else None,
+        output_tokens=usage.output if usage else None,
+        cached_tokens=usage.cached if usage else None,
+        cost_usd=outcome.cost_usd if outcome is not None else None,
+    )
