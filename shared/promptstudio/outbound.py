@@ -125,12 +125,14 @@ class Guard:
             raise AddressRefusedError(_NOT_PUBLIC_REASON)
         return socket.socket(family, kind, protocol)
 
+    def refusal(self, url: URL, error: Exception) -> PlatformError | None:
+        """What to tell where a connection failed because no socket was made; None where it did not.
 
-def refusal(url: URL, error: BaseException | None) -> PlatformError | None:
-    """What to tell where a connection failed because the guard made no socket; None where it did not."""
-    if not isinstance(error, AddressRefusedError):
-        return None
-    return _refused(url.raw_host or _NO_HOST, _NOT_PUBLIC_REASON)
+        `error` is the client's: aiohttp keeps what the connection failed of in `os_error`.
+        """
+        if not isinstance(getattr(error, "os_error", error), AddressRefusedError):
+            return None
+        return _refused(url.raw_host or _NO_HOST, _NOT_PUBLIC_REASON)
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

@@ -170,10 +170,17 @@ def _provider_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
         if "api_key_env" in row and not _ENVIRONMENT_NAME.fullmatch(str(row["api_key_env"])):
             yield (*keys, "api_key_env"), "has to be the name of an environment variable"
         for header, value in _section(row, "headers").items():
-            if header.lower() in _OUR_HEADERS:
-                yield (*keys, "headers", header), "is set for each request, and cannot be declared"
-            elif not _HEADER_NAME.fullmatch(header) or not _HEADER_VALUE.fullmatch(str(value)):
-                yield (*keys, "headers", header), "is not an HTTP header that can be sent"
+            if message := header_problem(header, str(value)):
+                yield (*keys, "headers", header), message
+
+
+def header_problem(name: str, value: str) -> str | None:
+    """Why a provider's requests cannot have this header; None where they can."""
+    if name.lower() in _OUR_HEADERS:
+        return "is set for each request, and cannot be declared"
+    if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        return "is not an HTTP header that can be sent"
+    return None
 
 
 def _is_url(text: str) -> bool:

@@ -28,8 +28,8 @@ from promptstudio.sse import ServerSentEvent
 from promptstudio.values import Json
 
 SETTINGS: Final = frozenset({"temperature", "top_p", "max_tokens", "stop", "reasoning_effort"})
+HEADERS: Final = {"anthropic-version": "2023-06-01"}
 
-_HEADERS: Final = {"anthropic-version": "2023-06-01"}
 _ROLES: Final = {"user": "user", "model": "assistant"}
 _FINISH_REASONS: Final = {
     "max_tokens": "length",
@@ -52,7 +52,7 @@ def build_request(call: Call) -> ProviderRequest:
         body["stream"] = True
     if call.user is not None:
         body["metadata"] = {"user_id": call.user}
-    return ProviderRequest("/messages", _HEADERS, write_body(body))
+    return ProviderRequest("/messages", HEADERS, write_body(body))
 
 
 @cache_printed

@@ -1,7 +1,7 @@
 """Which APIs there are, what each can be told, and the providers that need no declaration."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from promptstudio.errors import BOUNDS
@@ -11,18 +11,24 @@ from promptstudio.providers.base import Adapter, Provider
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One way to ask a model: its adapter, the settings it has, and the header that carries the key."""
+    """One way to ask a model: its adapter, the settings it has, and the header that carries the key.
+
+    `headers` are those that every request has beside it; its adapter adds them by itself.
+    """
 
     adapter: Adapter
     settings: frozenset[str]
     key_header: str = "Authorization"
     key_prefix: str = "Bearer "
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 ADAPTERS: Final[Mapping[str, Api]] = {
     "openai": Api(openai, openai.SETTINGS),
     "openai-chat": Api(openai_chat, openai_chat.SETTINGS),
-    "anthropic": Api(anthropic, anthropic.SETTINGS, key_header="x-api-key", key_prefix=""),
+    "anthropic": Api(
+        anthropic, anthropic.SETTINGS, key_header="x-api-key", key_prefix="", headers=anthropic.HEADERS
+    ),
     "echo": Api(echo, echo.SETTINGS),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.providers.base import Provider, ProviderRequest
-from promptstudio.providers.transport import Transport
+from promptstudio.providers.transport import Connections, Transport
 from tests.unit.providers.upstream import (
     Play,
     Upstream,
@@ -39,7 +39,8 @@ async def calling(
         waited.append(seconds)
 
     async with upstream(*plays) as provider:
-        transport = Transport({"ACME_KEY": KEY}, sleep=sleep, now=lambda: now, random=lambda: 0.0)
+        connections = Connections(sleep=sleep, now=lambda: now, random=lambda: 0.0)
+        transport = Transport({"ACME_KEY": KEY}, connections)
         acme = Provider("acme", "openai", provider.url, "ACME_KEY", {"X-Team": "a"}, timeout_s)
         yield provider, transport, acme, waited
         await transport.close()
