@@ -26,6 +26,11 @@ async def authenticate(app: Services, method: str, headers: Mapping[bytes, bytes
     authorization = headers.get(b"authorization")
     if authorization is not None:
         return await _key_holder(app, authorization)
+    return await member(app, method, headers)
+
+
+async def member(app: Services, method: str, headers: Mapping[bytes, bytes]) -> Principal | None:
+    """The member whose session's cookie is among these headers; raises as `authenticate` does."""
     token = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(SESSION_COOKIE)
     found = await app.sessions.principal(token) if token else None
     if found is not None and method not in _SAFE:

@@ -60,7 +60,7 @@ class Endpoint:
             await _refuse(exchange, path, log_internal(error, exchange.id))
 
     async def _serve(self, exchange: Exchange, method: str, path: str) -> None:
-        name = _run_name(path)
+        name = run_name(path)
         allowed = _method(path, name)
         origins = self.settings.cors_origins
         if origins:
@@ -131,7 +131,7 @@ class Endpoint:
 
 
 @lru_cache(maxsize=1024)
-def _run_name(path: str) -> str | None:
+def run_name(path: str) -> str | None:
     """The prompt that a path runs, None where it is another path."""
     if path.startswith(_RUN_PREFIX) and path.endswith(_RUN_SUFFIX):
         name = path[len(_RUN_PREFIX) : -len(_RUN_SUFFIX)]
