@@ -5,7 +5,7 @@ Events: `start` {index, id, prompt, version, model}, `delta` {index, text}, `don
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 import orjson
@@ -22,7 +22,7 @@ _END: Final = encode("end", b"{}")
 _WAITING_MAX: Final = 64  # frames: a reader that is slow makes the models wait
 
 
-async def run_side_by_side(runs: Sequence[Asked | AppError], request_id: str) -> AsyncIterator[bytes]:
+async def run_side_by_side(runs: Sequence[Asked | AppError], request_id: str) -> AsyncGenerator[bytes, None]:
     """The frames of all runs, in the order in which they come. An error stands for a run that cannot be.
 
     Leaving before the end closes the calls to the models.
