@@ -40,6 +40,16 @@ def stored(kind: type[_R], item: Item) -> Stored[_R]:
     return Stored(value, item.version, etag(value, item.version))
 
 
+def created(value: _R) -> Stored[_R]:
+    """A record as it is after a Put that expected it ABSENT."""
+    return Stored(value, 1, etag(value, 1))
+
+
+def replaced(found: Stored[_R], value: _R) -> Stored[_R]:
+    """A record as it is after a Put that expected the version that was found."""
+    return Stored(value, found.version + 1, etag(value, found.version + 1))
+
+
 def etag(record: Record, version: int) -> str:
     """The entity tag of a record at its item's version (RFC 9110, section 8.8.3)."""
     identity = getattr(record, "id", None)
