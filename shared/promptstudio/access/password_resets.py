@@ -12,7 +12,6 @@ from promptstudio.access.principal import Principal
 from promptstudio.access.tokens import Claim, NewToken, TokenKind, claim, new_token, redeem
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Conflict, Store
-from promptstudio.values import Json
 
 
 async def new_reset(store: Store, by: Principal, member: str, now: float) -> NewToken:
@@ -23,8 +22,9 @@ async def new_reset(store: Store, by: Principal, member: str, now: float) -> New
     if await workspaces_of(store, member) != [by.workspace]:
         raise PlatformError("reset_elsewhere")
     epoch, maker = await read_epoch(store, member), await creator(store, by)
-    subject: dict[str, Json] = {"account": member, "epoch": epoch, "by": maker}
-    token = new_token(TokenKind.password_reset, by.workspace, subject, now)
+    token = new_token(
+        TokenKind.password_reset, by.workspace, {"account": member, "epoch": epoch, "by": maker}, now
+    )
     await store.transact([token.put])
     return token
 
