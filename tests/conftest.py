@@ -15,8 +15,17 @@ NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 # `make prove` sets this: there, a missing tool is a failure and not a skip.
 PROVE = os.environ.get("PROMPTSTUDIO_PROVE") == "1"
 
+
+def _has_dynoxide() -> bool:
+    from tests.contract.engines.install_dynoxide import binary
+
+    return binary().exists()
+
+
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
+    "redis-server": lambda: shutil.which("redis-server") is not None,
+    "dynoxide": _has_dynoxide,
     "npm registry": lambda: PROVE and shutil.which("npm") is not None,
     "chromium": lambda: (
         PROVE and shutil.which("chromium") is not None and find_spec("playwright") is not None

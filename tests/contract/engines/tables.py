@@ -1,0 +1,46 @@
+"""What engines that speak DynamoDB's protocol share: a table for each space."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from boto3.session import Session
+
+from promptstudio.storage.dynamodb import DynamoStore, connect, make_table
+from promptstudio.storage.port import Store
+from promptstudio.storage.retry import RETRY, Retry
+from tests.contract.engines import Address
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+class _Space:
+    def __init__(self, tables: "Tables", table: str) -> None:
+        self._tables = tables
+        self._table = table
+
+    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, at: Address | None = None) -> Store:
+        def client() -> "DynamoDBClient":
+            return self._tables.client if at is None else self._tables.connect(at)
+
+        return DynamoStore(self._table, connect=client, now=now, retry=retry)
+
+
+class Tables:
+    """The tables of the engine at `address`."""
+
+    def __init__(self, address: Address) -> None:
+        self.address: Address | None = address
+        self._session = Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1"
+        )
+        self.client = self.connect(address)
+        self._spaces = 0
+
+    def connect(self, at: Address) -> "DynamoDBClient":
+        return connect(str(at), self._session)
+
+    def space(self) -> _Space:
+        self._spaces += 1
+        make_table(self.client, f"store-{self._spaces}")
+        return _Space(self, f"store-{self._spaces}")
