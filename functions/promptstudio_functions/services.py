@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.sessions import Sessions
 from promptstudio.outbound import Guard
+from promptstudio.providers.transport import Connections
 from promptstudio.sealing import Sealer
 from promptstudio.storage.port import Store
 
@@ -32,5 +33,6 @@ class Services:
     keys: KeyLookup
     sealer: Sealer = field(repr=False)
     guard: Guard
+    connections: Connections
     settings: PlatformSettings
     now: Callable[[], float]
