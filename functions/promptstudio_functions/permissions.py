@@ -25,4 +25,10 @@ _CHANGE: Final = Rule(Role.editor, Scope.write)
 _MANAGE: Final = Rule(Role.admin, Scope.admin)
 _SIGNED_IN: Final = Rule(Role.guest)
 
-RULES: Final[dict[tuple[str, str], Rule]] = {}
+RULES: Final[dict[tuple[str, str], Rule]] = {
+    ("GET", "/api/providers"): _LOOK,
+    ("GET", "/api/providers/{name}"): _LOOK,
+    ("PUT", "/api/providers/{name}"): _MANAGE,
+    ("DELETE", "/api/providers/{name}"): _MANAGE,
+    ("POST", "/api/providers/{name}/test"): _MANAGE,
+}
