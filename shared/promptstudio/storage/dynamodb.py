@@ -159,7 +159,7 @@ class DynamoStore:
         after = await self._retry.until_answered(
             lambda: self._write(writes, encoded, operation, begun), repeatable=operation is not None
         )
-        return await self._counters(writes) if after is None else after
+        return await self._counters(writes, after) if isinstance(after, int) else after
 
     async def close(self) -> None:
         self._closed = True
@@ -185,8 +185,8 @@ class DynamoStore:
 
     async def _write(
         self, writes: Sequence[Write], encoded: Sequence[bytes], operation: str | None, begun: set[int]
-    ) -> list[dict[str, int]] | None:
-        """The counters after the writes; None where they have to be read.
+    ) -> list[dict[str, int]] | int:
+        """The counters after the writes; the second of the writes where the counters have to be read.
 
         `begun` holds the Adds that replace an expired counter: one is known only from its refusal.
         """
@@ -206,10 +206,10 @@ class DynamoStore:
                 await self._write_all(actions)
             except _Refused as refused:
                 if operation is not None and await self._find(operation_key(operation)):
-                    return None
+                    return now
                 begun |= _expired_adds(writes, refused.reasons, begun, now)
             else:
-                return None
+                return now
 
     async def _write_one(self, write: Write, action: Action) -> list[dict[str, int]]:
         def ask(client: "DynamoDBClient") -> Any:
@@ -228,12 +228,11 @@ class DynamoStore:
         items = cast("Any", [{action.kind: action.request} for action in actions])
         await self._ask(lambda client: client.transact_write_items(TransactItems=items))
 
-    async def _counters(self, writes: Sequence[Write]) -> list[dict[str, int]]:
+    async def _counters(self, writes: Sequence[Write], now: int) -> list[dict[str, int]]:
         keys = [key(write.pk, write.sk) for write in writes if isinstance(write, Add)]
         found = await asyncio.gather(
             *(self._retry.until_answered(lambda at=at: self._find(at)) for at in keys)  # type: ignore[misc]
         )
-        now = self._seconds()
         return [counters(item) if item and not is_expired(item, now) else {} for item in found]
 
     async def _find(self, at: dict[str, Any]) -> Attributes | None:
