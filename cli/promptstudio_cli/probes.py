@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
+from promptstudio.errors import AppError
 from promptstudio.prompts.bundle import load_bundle
 from promptstudio.prompts.compile import compile_bundle
 from promptstudio.prompts.diagnostics import CompileError
-from promptstudio_cli import keyfile
 from promptstudio_cli.errors import CommandError
 from promptstudio_cli.findings import Finding
+from promptstudio_cli.local_store import count_keys
 from promptstudio_cli.project import current_project, data_folder
 from promptstudio_cli.reach import reach_providers
-from promptstudio_functions.key_source import FILE
 
 _NODE_MAJOR: Final = 20
 _TOOL_TIMEOUT_S: Final = 15
@@ -111,11 +111,11 @@ def _keys(folder: Path) -> Finding:
     if os.environ.get(_KEYS):
         return Finding("keys", "ok", f"{_KEYS} is set and is what `serve` reads.")
     try:
-        count = len(keyfile.read(folder))
-    except CommandError as error:
-        return Finding("keys", "missing", error.message, error.advice)
+        count = count_keys(folder)
+    except AppError as error:
+        return Finding("keys", "missing", error.detail)
     if count:
-        return Finding("keys", "ok", f"{count} in {folder / FILE}.")
+        return Finding("keys", "ok", f"{count} in {folder}.")
     return Finding(
         "keys",
         "warning",

@@ -102,10 +102,21 @@ def test_a_port_in_use_is_said(promptstudio: Command, project: Path) -> None:
 
 def test_keys_that_cannot_be_read_are_a_failure(promptstudio: Command, project: Path) -> None:
     (project / ".promptstudio").mkdir()
-    (project / ".promptstudio" / "keys.json").write_text("{")
+    (project / ".promptstudio" / "promptstudio.db").write_text("this is no database" * 100)
     returncode, checks = examine(promptstudio)
     assert returncode == 1
     assert checks["keys"]["status"] == "missing"
+    assert "Restore it" in checks["keys"]["detail"]
+
+
+def test_keys_are_counted_and_nothing_is_made(promptstudio: Command, project: Path) -> None:
+    examine(promptstudio)
+    assert not (project / ".promptstudio").exists()
+    promptstudio("keys", "create", "ci")
+    promptstudio("keys", "create", "old")
+    promptstudio("keys", "revoke", "old")
+    _, checks = examine(promptstudio)
+    assert checks["keys"]["detail"] == f"1 in {project / '.promptstudio'}."
 
 
 def test_the_table_shows_advice_beside_what_is_missing(promptstudio: Command, project: Path) -> None:

@@ -7,7 +7,19 @@ import pytest
 
 from tests.cli.command import COMMAND, Command, environment
 
-COMMANDS = ["init", "check", "render", "run", "serve", "dev", "build", "generate", "keys", "doctor"]
+COMMANDS = [
+    "init",
+    "check",
+    "render",
+    "run",
+    "serve",
+    "dev",
+    "build",
+    "generate",
+    "keys",
+    "sign-in",
+    "doctor",
+]
 
 
 def test_help_lists_every_command(promptstudio: Command) -> None:
