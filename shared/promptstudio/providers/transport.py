@@ -113,7 +113,7 @@ class Connections:
             response.close()
 
     async def status(self, target: Target) -> int:
-        """The status that a GET is answered with. It is asked once, and its body stays unread."""
+        """The status that a GET is answered with, whatever it is; the body stays unread."""
         try:
             response = await self._connected().get(
                 target.url, headers=target.headers, timeout=target.timeout, allow_redirects=False

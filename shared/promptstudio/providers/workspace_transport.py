@@ -53,7 +53,7 @@ class WorkspaceTransport:
             yield chunks
 
     async def probe(self, provider: Provider) -> int:
-        """The status that the provider answers with when it is asked for its models, once."""
+        """The status that the provider answers with when it is asked for its models."""
         request = ProviderRequest("/models", ADAPTERS[provider.type].headers, b"")
         impatient = replace(provider, timeout_s=min(provider.timeout_s, _PROBE_S))
         return await self._connections.status(await self._target(impatient, request))

@@ -31,7 +31,10 @@ class ProbeAnswer(Record):
 async def probe_provider(
     store: Store, sealer: Sealer, connections: Connections, by: Principal, name: str
 ) -> ProbeAnswer:
-    """Ask a provider once, as a run would; raises PlatformError not_found or sealing_unavailable."""
+    """Ask a provider for its models, with the key that a run would use.
+
+    Raises PlatformError not_found or sealing_unavailable.
+    """
     provider = (await load_providers(store, by.workspace)).get(name)
     if provider is None or provider.type == "echo":
         raise PlatformError("not_found", kind="provider", id=name)
