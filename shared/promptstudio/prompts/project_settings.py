@@ -15,7 +15,7 @@ from promptstudio.providers.catalog import ADAPTERS, PROVIDERS
 from promptstudio.providers.cost import Price
 from promptstudio.values import Json, number_text
 
-_ECHO: Final = "echo/echo"
+DEFAULT_MODEL: Final = "echo/echo"
 _PICO_PER_DOLLAR: Final = 10**12
 _PRICED_TOKENS: Final = 10**6
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -83,7 +83,7 @@ class ProjectSettings:
 
     name: str
     prompts: str = "prompts"
-    model: str = _ECHO
+    model: str = DEFAULT_MODEL
     providers: Mapping[str, Provider] = field(default_factory=lambda: PROVIDERS)
     prices: Mapping[str, Price] = field(default_factory=dict)
     body_limit: int | None = None
@@ -116,9 +116,9 @@ def parse_settings(text: str, path: str, name: str = "prompts") -> ProjectSettin
     return ProjectSettings(
         name=cast("str", document.get("name", name)),
         prompts=cast("str", document.get("prompts", "prompts")),
-        model=cast("str", document.get("model", _ECHO)),
+        model=cast("str", document.get("model", DEFAULT_MODEL)),
         providers={**PROVIDERS, **{name: _provider(name, _section(providers, name)) for name in providers}},
-        prices={model: _price(_section(prices, model)) for model in prices},
+        prices={model: read_price(_section(prices, model)) for model in prices},
         body_limit=cast("int | None", endpoint.get("body_limit")),
         cors_origins=tuple(cast("list[str]", endpoint.get("cors_origins", []))),
     )
@@ -148,7 +148,7 @@ def _provider(name: str, row: Mapping[str, Json]) -> Provider:
 
 def _model_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
     """Prompts' own models are checked where they stand; this one stands here."""
-    model = cast("str", document.get("model", _ECHO))
+    model = cast("str", document.get("model", DEFAULT_MODEL))
     provider, slash, name = model.partition("/")
     if not slash or not name:
         yield ("model",), f"{model} is not a model's name, which is provider/model"
@@ -205,7 +205,7 @@ def _price_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
         if "/" not in model:
             yield ("models", model), "a model is named provider/model, in quotes"
         for key, dollars in _section(prices, model).items():
-            if _picodollars(dollars) is None:
+            if picodollars(dollars) is None:
                 yield ("models", model, key), "is not a price in dollars a million tokens"
 
 
@@ -217,16 +217,17 @@ def _origin_problems(document: Mapping[str, Json]) -> Iterator[Problem]:
             yield ("endpoint", "cors_origins"), f"{origin} {rule}"
 
 
-def _price(row: Mapping[str, Json]) -> Price:
-    amounts = {key: _picodollars(dollars) or 0 for key, dollars in row.items()}
+def read_price(row: Mapping[str, Json]) -> Price:
+    """A price from dollars a million tokens, each of them one that `picodollars` takes."""
+    amounts = {key: picodollars(dollars) or 0 for key, dollars in row.items()}
     fresh = amounts["input"]
     return Price(
         input=fresh, output=amounts["output"], cached=amounts.get("cached", fresh), cache_write=fresh
     )
 
 
-def _picodollars(dollars_a_million: Json) -> int | None:
-    """Picodollars a token, or None where this is no price of whole picodollars."""
+def picodollars(dollars_a_million: Json) -> int | None:
+    """Picodollars a token of dollars a million; None where this is no price of whole picodollars."""
     text = (
         dollars_a_million
         if isinstance(dollars_a_million, str)
