@@ -8,14 +8,21 @@ from starlette.exceptions import HTTPException
 from promptstudio.platform_errors import PlatformError
 from promptstudio_functions.dressing import Dressing
 from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
-from promptstudio_functions.routes import providers
+from promptstudio_functions.routes import invitations, keys, members, providers, session, sharing
 from promptstudio_functions.services import Services
 
 TITLE: Final = "PromptStudio"
 VERSION: Final = "1"
 SCHEMA_PATH: Final = "/api/openapi.json"
 
-NOUNS: Final[tuple[APIRouter, ...]] = (providers.router,)
+NOUNS: Final[tuple[APIRouter, ...]] = (
+    session.router,
+    members.router,
+    invitations.router,
+    keys.router,
+    sharing.router,
+    providers.router,
+)
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": "A problem.", "content": {CONTENT_TYPE: {}}}

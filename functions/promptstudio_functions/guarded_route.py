@@ -146,4 +146,5 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 def _sentence(row: dict[str, Any]) -> str:
     known = {"missing": "is required", "extra_forbidden": "is not a member of this body"}
-    return known.get(row["type"], row["msg"][:1].lower() + row["msg"][1:])
+    said = row["msg"].removeprefix("Value error, ")
+    return known.get(row["type"], said[:1].lower() + said[1:])

@@ -66,7 +66,7 @@ async def local_owner(store: Store, now: float) -> Principal:
 
 
 async def sign_in_url(store: Store, public_url: str, now: float) -> str:
-    """A link to the platform at `public_url` that lets in whoever uses it first, within the hour, as owner."""
+    """A link to the platform at `public_url` that lets its first user in, within the hour, as the owner."""
     owner = await local_owner(store, now)
     token = await new_sign_in_link(store, owner.workspace, owner.id, now)
     return f"{public_url.rstrip('/')}/sign-in?token={token.text}"

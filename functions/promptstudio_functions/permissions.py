@@ -24,8 +24,37 @@ _LOOK: Final = Rule(Role.viewer, Scope.read)
 _CHANGE: Final = Rule(Role.editor, Scope.write)
 _MANAGE: Final = Rule(Role.admin, Scope.admin)
 _SIGNED_IN: Final = Rule(Role.guest)
+_OWN_OR_MANAGE: Final = Rule(Role.viewer, Scope.admin)
+"""What the domain lets who made a thing do, and admins."""
 
 RULES: Final[dict[tuple[str, str], Rule]] = {
+    ("POST", "/api/session"): PUBLIC,
+    ("GET", "/api/session"): _SIGNED_IN,
+    ("DELETE", "/api/session"): _SIGNED_IN,
+    ("POST", "/api/session/workspace"): _SIGNED_IN,
+    ("PUT", "/api/session/password"): _SIGNED_IN,
+    ("GET", "/sign-in"): PUBLIC,
+    ("POST", "/api/password"): PUBLIC,
+    ("GET", "/api/members"): _OWN_OR_MANAGE,
+    ("GET", "/api/members/{id}"): _OWN_OR_MANAGE,
+    ("PATCH", "/api/members/{id}"): _MANAGE,
+    ("DELETE", "/api/members/{id}"): _MANAGE,
+    ("POST", "/api/members/{id}/password-reset"): Rule(Role.admin),
+    ("GET", "/api/invitations"): _MANAGE,
+    ("POST", "/api/invitations"): _OWN_OR_MANAGE,
+    ("POST", "/api/invitations/accept"): PUBLIC,
+    ("GET", "/api/invitations/{id}"): _OWN_OR_MANAGE,
+    ("DELETE", "/api/invitations/{id}"): _OWN_OR_MANAGE,
+    ("GET", "/api/keys"): _OWN_OR_MANAGE,
+    ("POST", "/api/keys"): _OWN_OR_MANAGE,
+    ("GET", "/api/keys/{id}"): _OWN_OR_MANAGE,
+    ("PATCH", "/api/keys/{id}"): _OWN_OR_MANAGE,
+    ("DELETE", "/api/keys/{id}"): _OWN_OR_MANAGE,
+    ("POST", "/api/keys/{id}/rotate"): _OWN_OR_MANAGE,
+    ("GET", "/api/prompts/{name}/shares"): _LOOK,
+    ("GET", "/api/prompts/{name}/shares/{member}"): _LOOK,
+    ("PUT", "/api/prompts/{name}/shares/{member}"): _MANAGE,
+    ("DELETE", "/api/prompts/{name}/shares/{member}"): _MANAGE,
     ("GET", "/api/providers"): _LOOK,
     ("GET", "/api/providers/{name}"): _LOOK,
     ("PUT", "/api/providers/{name}"): _MANAGE,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.sessions import Sessions
@@ -16,10 +17,12 @@ class PlatformSettings:
     """`public_url` is where people reach the platform, for the links that it makes.
 
     `cors_origins` may call it with an API key. `secure_cookies` is off only where it is reached by http.
+    `trusted_proxies` are the networks whose X-Forwarded-For is believed.
     """
 
     public_url: str
     cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     body_limit: int = 1 << 20
     secure_cookies: bool = True
 

@@ -32,6 +32,7 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put, Store, Write
 from promptstudio.storage.records import Record, Stored, created, data, require_match, stored
 from promptstudio.times import rfc3339
+from promptstudio.workspaces.given import optional
 
 _EMAIL_LENGTH: Final = 254
 
@@ -51,9 +52,9 @@ class Invitation(Record):
     id: str
     email: str
     role: RoleName
-    prompt: PromptName | None = None
-    prompt_id: str | None = None
-    share: ShareRole | None = None
+    prompt: PromptName | None = optional()
+    prompt_id: str | None = optional()
+    share: ShareRole | None = optional()
     created_at: str
     created_by: str
     expires_at: str
@@ -108,16 +109,22 @@ async def withdraw(store: Store, by: Principal, invitation: str, *, if_match: st
 
     Raises PlatformError not_found, role_needed, if_match_missing or stale.
     """
-    found = await find_invitation(store, by.workspace, invitation)
-    if found is None:
-        raise PlatformError("not_found", kind="invitation", id=invitation)
-    if found.value.created_by != by.id:
-        require_role(by, Role.admin)
+    found = await get_invitation(store, by, invitation)
     require_match(found, if_match)
     try:
         await store.transact([Delete(invitations_key(by.workspace), invitation, found.version)])
     except Conflict:
         raise PlatformError("stale") from None
+
+
+async def get_invitation(store: Store, by: Principal, invitation: str) -> Stored[Invitation]:
+    """An open invitation, for who made it and for admins; raises PlatformError not_found or role_needed."""
+    found = await find_invitation(store, by.workspace, invitation)
+    if found is None:
+        raise PlatformError("not_found", kind="invitation", id=invitation)
+    if found.value.created_by != by.id:
+        require_role(by, Role.admin)
+    return found
 
 
 async def find_invitation(store: Store, workspace: str, invitation: str) -> Stored[Invitation] | None:

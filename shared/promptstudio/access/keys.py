@@ -27,6 +27,7 @@ from promptstudio.storage.port import Conflict, Item, Put, Store, Unavailable
 from promptstudio.storage.records import Record, Stored, stored
 from promptstudio.times import rfc3339, seconds
 from promptstudio.values import Json
+from promptstudio.workspaces.given import optional
 
 CACHED_S: Final = 1.0
 
@@ -46,13 +47,13 @@ class ApiKey(Record):
     id: str
     name: GivenName
     scopes: tuple[Scope, ...]
-    prompts: tuple[PromptName, ...] | None = None
+    prompts: tuple[PromptName, ...] | None = optional()
     created_at: str
     created_by: str
-    expires_at: str | None = None
-    revoked_at: str | None = None
-    replaced_by: str | None = None
-    last_used_at: str | None = None
+    expires_at: str | None = optional()
+    revoked_at: str | None = optional()
+    replaced_by: str | None = optional()
+    last_used_at: str | None = optional()
 
     def in_force(self, now: float) -> bool:
         """Whether it is neither revoked nor past its end."""

@@ -45,6 +45,14 @@ class Membership(Record):
     workspace: str
 
 
+class Place(Record):
+    """A workspace that somebody can go to, and as what."""
+
+    id: str
+    name: str
+    role: RoleName
+
+
 def workspace_key(workspace: str) -> str:
     """The partition of what there is once in a workspace."""
     return f"{workspace}#workspace"
@@ -116,6 +124,17 @@ async def list_members(
 ) -> Listing[Member]:
     """The members by id; raises PlatformError cursor_invalid."""
     return await list_records(store, Member, members_key(workspace), cursor=cursor, limit=limit)
+
+
+async def places_of(store: Store, account: str) -> list[Place]:
+    """The workspaces in which a person is let in."""
+    places: list[Place] = []
+    for workspace in await workspaces_of(store, account):
+        member = await acting(store, workspace, account)
+        if member is not None and member.role is not None:
+            name = (await get_workspace(store, workspace)).name
+            places.append(Place(id=workspace, name=name, role=member.role))
+    return places
 
 
 async def workspaces_of(store: Store, account: str) -> list[str]:

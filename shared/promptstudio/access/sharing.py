@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from promptstudio.access.members import get_member, members_key
+from promptstudio.access.names import is_prompt_name
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import ShareRole, role_in_workspace
 from promptstudio.ids import new_id
@@ -16,6 +17,7 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, Check, Conflict, Delete, Put, Store, Write
 from promptstudio.storage.records import Record, Stored, created, data, replaced, require_match, stored
 from promptstudio.times import rfc3339
+from promptstudio.workspaces.history import history_put
 
 _SHARE: Final = "share#"
 _SHARES_IN_ONE: Final = 12  # each takes two of a transaction's 25 writes
@@ -64,6 +66,8 @@ async def prompt_id(store: Store, workspace: str, name: str) -> str:
 async def role_on_prompt(store: Store, by: Principal, name: str) -> Role:
     """The role that a member has on a prompt; on one that there is not, that of the workspace."""
     role = role_in_workspace(by)
+    if not is_prompt_name(name):
+        return role
     item = await store.get(prompts_key(by.workspace), name)
     if item is None:
         return role
@@ -75,6 +79,14 @@ async def find_share(store: Store, workspace: str, prompt: str, member: str) -> 
     """What the prompt with this id is shared with a member as."""
     item = await store.get(prompt_key(workspace, prompt), _SHARE + member)
     return None if item is None else stored(Share, item)
+
+
+async def get_share(store: Store, workspace: str, name: str, member: str) -> Stored[Share]:
+    """What a prompt is shared with a member as; raises PlatformError not_found."""
+    found = await find_share(store, workspace, await prompt_id(store, workspace, name), member)
+    if found is None:
+        raise PlatformError("not_found", kind="share", id=member)
+    return found
 
 
 async def list_shares(
@@ -116,18 +128,23 @@ async def set_share(
     if found is not None:
         share = share.model_copy(update={"id": found.value.id})
     writes = share_puts(by.workspace, prompt, share, ABSENT if found is None else found.version)
-    await _write(store, [*writes, Check(members_key(by.workspace), member, with_whom.version)])
+    told = {"member": member, "role": role}
+    entry = history_put(prompt_key(by.workspace, prompt), by, "shared", told, now)
+    await _write(store, [*writes, entry, Check(members_key(by.workspace), member, with_whom.version)])
     return created(share) if found is None else replaced(found, share)
 
 
-async def remove_share(store: Store, by: Principal, name: str, member: str, *, if_match: str | None) -> None:
+async def remove_share(
+    store: Store, by: Principal, name: str, member: str, *, if_match: str | None, now: float
+) -> None:
     """Share a prompt no longer; raises PlatformError not_found, role_needed, if_match_missing or stale."""
     prompt = await _owned(store, by, name)
     found = await find_share(store, by.workspace, prompt, member)
     if found is None:
         raise PlatformError("not_found", kind="share", id=member)
     require_match(found, if_match)
-    await _write(store, _deletes(by.workspace, prompt, member, found.version))
+    entry = history_put(prompt_key(by.workspace, prompt), by, "share_removed", {"member": member}, now)
+    await _write(store, [*_deletes(by.workspace, prompt, member, found.version), entry])
 
 
 def new_share(by: Principal, member: str, role: ShareRole, now: float) -> Share:

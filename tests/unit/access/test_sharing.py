@@ -15,6 +15,7 @@ from promptstudio.access.sharing import (
     role_on_prompt,
     set_share,
 )
+from promptstudio.workspaces.history import list_history
 from tests.people import World, problem_of, workspace_in
 
 
@@ -72,7 +73,7 @@ async def test_a_share_changes_for_who_knows_it_as_it_is(world: World) -> None:
     assert await share(world, person, "editor") == "if_match_missing"
     assert await share(world, person, "editor", if_match=found.etag) == ""
     assert await share(world, person, "owner", if_match=found.etag) == "stale"
-    await remove_share(world.store, world.owner, "greet", person.id, if_match="*")
+    await remove_share(world.store, world.owner, "greet", person.id, if_match="*", now=0)
     await share(world, person, "viewer")
     again = await find_share(world.store, world.workspace, prompt, person.id)
     assert again is not None
@@ -90,9 +91,9 @@ async def test_a_share_is_seen_from_both_sides(world: World) -> None:
     assert {row.member for row in shares} == {person.id for person in people}
     [shared] = (await list_shared(world.store, world.workspace, people[0].id)).items
     assert (shared.prompt, shared.role) == (prompt, "viewer")
-    await remove_share(world.store, world.owner, "greet", people[0].id, if_match="*")
+    await remove_share(world.store, world.owner, "greet", people[0].id, if_match="*", now=0)
     assert (await list_shared(world.store, world.workspace, people[0].id)).items == []
-    gone = remove_share(world.store, world.owner, "greet", people[0].id, if_match="*")
+    gone = remove_share(world.store, world.owner, "greet", people[0].id, if_match="*", now=0)
     assert await problem_of(gone) == "not_found"
 
 
@@ -135,3 +136,24 @@ async def test_who_leaves_while_a_prompt_is_shared_with_them_keeps_no_share(worl
     )
     found = await find_share(world.store, world.workspace, prompt, person.id)
     assert found is None
+
+
+async def test_the_prompts_history_tells_of_shares(world: World) -> None:
+    prompt = await world.prompt("greet")
+    person = await world.join(Role.viewer)
+    await share(world, person, "editor")
+    await remove_share(world.store, world.owner, "greet", person.id, if_match="*", now=world.clock() + 1)
+    entries = (await list_history(world.store, f"{world.workspace}#prompt#{prompt}")).items
+    assert [(entry.what, entry.details) for entry in entries] == [
+        ("share_removed", {"member": person.id}),
+        ("shared", {"member": person.id, "role": "editor"}),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "No", "a\0b", "x" * 2000, "../x", "prm_greet"])
+async def test_what_is_no_prompts_name_has_no_share(world: World, name: str) -> None:
+    """CVE-2022-24837: ids and names have no text in common."""
+    await world.prompt("greet")
+    guest = await world.join(Role.guest)
+    await share(world, guest, "owner")
+    assert await role_on_prompt(world.store, guest, name) == Role.guest
