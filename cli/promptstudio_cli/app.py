@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from promptstudio_cli import build, check, dev, doctor, generate, init, keys, render, run, sign_in
+from promptstudio_cli import build, check, dev, doctor, generate, init, keys, pull, push, render, run, sign_in
 
 
 def _print_version(wanted: bool) -> None:
@@ -43,6 +43,8 @@ app.command(
 app.command()(dev.dev)
 app.command()(build.build)
 app.command()(generate.generate)
+app.command()(push.push)
+app.command()(pull.pull)
 app.add_typer(keys.app, name="keys")
 app.command()(sign_in.sign_in)
 app.command()(doctor.doctor)

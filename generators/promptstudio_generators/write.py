@@ -16,7 +16,7 @@ def write(files: Mapping[str, str], folder: Path) -> list[str]:
     Raises UnsafePathError, and OSError where the disk refuses.
     """
     _refuse_collisions(files)
-    targets = {path: _target(folder, path) for path in sorted(files)}
+    targets = {path: inside(folder, path) for path in sorted(files)}
     return [path for path, target in targets.items() if _write_file(target, files[path].encode())]
 
 
@@ -28,8 +28,9 @@ def _refuse_collisions(files: Mapping[str, str]) -> None:
             raise UnsafePathError(f"{path!r} and {other!r} are one file on some systems")
 
 
-def _target(folder: Path, path: str) -> Path:
-    """Where `path` lies; every folder on the way is a real one, and a file already there is no link."""
+def inside(folder: Path, path: str) -> Path:
+    """Where `path` lies below `folder`; every folder on the way is a real one, and a file already there is
+    no link. Raises UnsafePathError."""
     parts = path.split("/")
     if not all(_is_plain(part) for part in parts) or PurePosixPath(path).is_absolute():
         raise UnsafePathError(f"{path!r} is not a path inside the output folder")
