@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
 from promptstudio.platform_errors import PlatformError
 from promptstudio.providers.base import ProviderRequest
@@ -105,6 +106,11 @@ async def test_a_refused_secret_shows_nowhere(
     """LiteLLM guardrail-logging incident: what was sent comes back in errors, and reaches logs."""
     for body in BODIES:
         await seen.answered(owner.put(ROUTE, json=body), 400)
+        with pytest.raises(ValidationError) as failed:
+            ProviderChange.model_validate(
+                {"timeout_s": body, "headers": body, "type": CANARY, "secret": [CANARY]}
+            )
+        seen.shown(failed.value)
     raw = json.dumps({"secret": CANARY}).encode()
     for content, kind in (
         (raw[:-1], "application/json"),

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from promptstudio.access.principal import Principal, Role
-from promptstudio.outbound import Guard, parse_networks
+from promptstudio.outbound import Guard
 from promptstudio.platform_errors import PlatformError
 from promptstudio.providers.base import Provider, ProviderRequest
 from promptstudio.providers.workspace_transport import WorkspaceTransport
@@ -77,8 +77,9 @@ async def edit(platform: Platform, members: dict[str, Any], name: str = "acme", 
     store, pk = platform.services.store, providers_key(platform.world.workspace)
     item = await store.get(pk, "acme")
     assert item is not None
-    credential = {**item.data["credential"], **members.pop("credential", {})}  # type: ignore[dict-item]
-    row = {**item.data, "name": name, **members, "credential": credential}
+    row: dict[str, Any] = {**item.data, "name": name, **members}
+    if "credential" in members:
+        row["credential"] = {**item.data["credential"], **members["credential"]}  # type: ignore[dict-item]
     await store.transact([Put(providers_key(workspace or platform.world.workspace), name, row)])
 
 
@@ -192,10 +193,22 @@ async def test_the_guard_stands_before_every_save(platform: Platform, url: str) 
     assert rows["declared"].base_url == "https://api.acme.example/v1"
 
 
-@pytest.mark.parametrize("url", ["http://10.0.0.1/v1", "https://169.254.169.254/v1", "https://[::1]/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://10.0.0.1/v1",
+            "https://169.254.169.254/v1",
+            "https://[::1]/v1",
+            "ftp://api.acme.example/v1",
+        ),
+        *("https://api.acme.example:25/v1", "https://a:b@api.acme.example/v1", "https://127.1/v1"),
+    ],
+)
 async def test_the_guard_stands_before_the_test_and_every_dispatch(platform: Platform, url: str) -> None:
     """CVE-2024-9710, CVE-2025-1521 PostHog: what was saved before is judged again at each use."""
-    await save(platform, "acme", url, Guard(parse_networks("0.0.0.0/0, ::/0")), None)
+    await save(platform, "acme", "https://api.acme.example/v1", Guard(), None)
+    await edit(platform, {"base_url": url})
     with pytest.raises(PlatformError) as refused:
         await dispatch(platform)
     assert (refused.value.problem, refused.value.status) == ("provider_refused", 502)

@@ -66,7 +66,9 @@ async def test_a_declared_provider_is_there_with_its_key(store: Store) -> None:
         "cdef",
     )
     assert (made.value.credential.set_at, made.value.credential.set_by) == ("2027-01-15T08:00:00.000Z", "Ada")
-    acme = (await load_providers(store, "ws_a"))["acme"]
+    loaded = await load_providers(store, "ws_a")
+    assert {provider.api_key_env for provider in loaded.values()} == {None}
+    acme = loaded["acme"]
     assert acme == Provider("acme", "openai-chat", "https://api.acme.example/v1", None, {"X-Team": "a"}, 60)
     assert await key_of(store, acme) == SecretStr(SECRET)
 
