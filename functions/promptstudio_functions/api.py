@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from promptstudio.platform_errors import PlatformError
 from promptstudio_functions.dressing import Dressing
 from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
-from promptstudio_functions.routes import invitations, keys, members, providers, session, sharing
+from promptstudio_functions.routes import invitations, keys, links, members, providers, session, sharing
 from promptstudio_functions.services import Services
 
 TITLE: Final = "PromptStudio"
@@ -21,6 +21,7 @@ NOUNS: Final[tuple[APIRouter, ...]] = (
     invitations.router,
     keys.router,
     sharing.router,
+    links.router,
     providers.router,
 )
 

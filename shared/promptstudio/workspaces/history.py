@@ -24,6 +24,8 @@ What = Literal[
     "settings_changed",
     "shared",
     "share_removed",
+    "link_created",
+    "link_revoked",
 ]
 
 _HISTORY: Final = "history#"
