@@ -32,7 +32,7 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
-        (method,) = self.methods
+        (method,) = cast("set[str]", self.methods)
         rule = RULES[method, self.path_format]
 
         async def guarded(request: Request) -> Response:
@@ -146,5 +146,5 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 
 def _sentence(row: dict[str, Any]) -> str:
     known = {"missing": "is required", "extra_forbidden": "is not a member of this body"}
-    said = row["msg"].removeprefix("Value error, ")
-    return known.get(row["type"], said[:1].lower() + said[1:])
+    said = str(row["msg"]).removeprefix("Value error, ")
+    return known.get(str(row["type"]), said[:1].lower() + said[1:])

@@ -10,7 +10,6 @@ from typing import Final
 
 import uvicorn
 
-from promptstudio_functions.key_source import FILE
 from promptstudio_functions.local_app import LocalApp, Report, create_app
 
 _GRACE_S: Final = 30
@@ -34,25 +33,34 @@ def serve(
 ) -> None:
     """Serve the project in `root` until SIGINT or SIGTERM, then finish what runs and return.
 
-    API keys are read from PROMPTSTUDIO_KEYS, else from `data`/keys.json. `port` 0 takes a free one. `report`
-    is given lines for the terminal: diagnostics, the address, then (with `dev`, which watches the project's
-    files and runs on echo what lacks its provider's key) what each change brings. Raises CompileError,
-    SettingsError, KeysError, or ServeError where it may not or cannot listen.
+    API keys are read from PROMPTSTUDIO_KEYS, else from the store in `data`. `port` 0 takes a free one. With
+    `dev` it serves the whole platform, watches the project's files, and runs on echo what lacks its
+    provider's key. `report` is given lines for the terminal: diagnostics, the address, a link that signs in, what each
+    change brings. Raises CompileError, SettingsError, KeysError, or ServeError where it may not or cannot
+    listen.
     """
     with _listen(host, port) as listener:
         public = not ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-        if public and not environ.get("PROMPTSTUDIO_KEYS", "").strip() and not (data / FILE).exists():
+        app = create_app(
+            root,
+            data=data,
+            environ=environ,
+            report=report,
+            dev=dev,
+            public=public,
+            address=_address(listener),
+        )
+        if public and not dev and not app.has_keys():
             message = (
                 f"Others could reach {host}, so it takes API keys: create one with "
                 "`promptstudio keys create NAME`, or leave out --host."
             )
             raise ServeError(message)
-        app = create_app(root, data=data, environ=environ, report=report, dev=dev, public=public)
         # What is loaded by now lives as long as the process: walking over it again and again would cost
         # each request a tenth of its time.
         gc.collect()
         gc.freeze()
-        _Server(app, _address(listener), report).run(sockets=[listener])
+        _Server(app).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -75,7 +83,7 @@ def _address(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Tells where it listens as soon as it does; a signal ends it without ending the process."""
 
-    def __init__(self, app: LocalApp, address: str, report: Report) -> None:
+    def __init__(self, app: LocalApp) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -91,12 +99,12 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
-        self._address = address
-        self._report = report
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._report(f"PromptStudio is at {self._address}")
+        if self.started:
+            await self._app.greet()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal lets what runs come to its end, the second does not."""

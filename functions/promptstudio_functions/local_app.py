@@ -1,23 +1,36 @@
-"""The endpoint and the built-in pages as one ASGI application, its keys and prompts kept fresh."""
+"""What one machine serves, as one ASGI application: endpoint and pages, and in `dev` the whole platform."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from promptstudio.access.keys import KeyLookup
+from promptstudio.endpoint.app import Endpoint
+from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.exchange import Receive, Scope, Send
+from promptstudio.endpoint.gate import Gate
+from promptstudio.endpoint.keys import KeyRing, KeysError
 from promptstudio.prompts.diagnostics import CompileError
+from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings, parse_settings
 from promptstudio_functions import site
-from promptstudio_functions.key_source import FILE, KeySource
 from promptstudio_functions.live_project import LiveProject
-from promptstudio_functions.wiring import wire
+from promptstudio_functions.local_gate import LocalGate
+from promptstudio_functions.local_platform import has_keys, local_workspace, open_store
+
+if TYPE_CHECKING:
+    from promptstudio.storage.sqlite import SqliteStore
+    from promptstudio_functions.local_api import LocalApi
 
 Report = Callable[[str], None]
 """Takes a line for the terminal."""
 
 _LOOK_EVERY_S: Final = 0.5
+_API: Final = "/api/"
+_SIGN_IN: Final = "/sign-in"
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +43,12 @@ def create_app(
     report: Report,
     dev: bool = False,
     public: bool = False,
+    address: str = "http://127.0.0.1:8787",
 ) -> "LocalApp":
-    """The application for the project in `root`; a `public` one answers nobody where there are no keys.
+    """The application for the project in `root`; a `public` one answers nobody without an API key.
 
-    Raises CompileError (not with `dev`, which waits for better files), SettingsError or KeysError.
+    `address` is where people reach it. Raises CompileError (not with `dev`, which waits for better files),
+    SettingsError or KeysError.
     """
     project = LiveProject(root, environ, dev=dev)
     try:
@@ -41,9 +56,7 @@ def create_app(
     except CompileError:
         if not dev:
             raise
-    settings = _settings(project, environ)
-    keys = KeySource(settings.keys, data / FILE, required=public)
-    return LocalApp(project, keys, settings, environ, report, dev=dev)
+    return LocalApp(project, data, environ, report, dev=dev, public=public, address=address)
 
 
 def _settings(project: LiveProject, environ: Mapping[str, str]) -> Settings:
@@ -51,49 +64,112 @@ def _settings(project: LiveProject, environ: Mapping[str, str]) -> Settings:
     return parse_settings(environ, body_limit=given.body_limit, cors_origins=given.cors_origins)
 
 
+def _fixed_keys(settings: Settings) -> KeyRing | None:
+    """The keys of PROMPTSTUDIO_KEYS; raises KeysError."""
+    if settings.keys is None or not settings.keys.strip():
+        return None
+    try:
+        return KeyRing.parse(settings.keys)
+    except KeysError as error:
+        message = f"PROMPTSTUDIO_KEYS: {error} It has to be what `promptstudio keys export` prints."
+        raise KeysError(message) from None
+
+
 class LocalApp:
-    """What `create_app` makes. It needs the lifespan protocol, to watch files and to close connections."""
+    """What `create_app` makes. `start` and `close` are called by the lifespan protocol, or by whoever serves
+    without it."""
 
     def __init__(
         self,
         project: LiveProject,
-        keys: KeySource,
-        settings: Settings,
+        data: Path,
         environ: Mapping[str, str],
         report: Report,
         *,
         dev: bool,
+        public: bool,
+        address: str,
     ) -> None:
-        deployed = wire(project.bundle, settings, keys.current(), environ)
+        settings = _settings(project, environ)
         self._project = project
-        self._keys = keys
-        self._endpoint = deployed.endpoint
-        self._gate = deployed.gate
-        self._transport = deployed.transport
-        self._site = site.Site(project, deployed.gate, dev=dev)
+        self._data = data
         self._environ = environ
         self._report = report
         self._dev = dev
+        self._public = public
+        self._address = address
+        self._fixed = _fixed_keys(settings)
+        self._transport = Transport(environ)
+        self._files = BundleGate(project.bundle, self._transport, self._fixed)
+        self._endpoint = Endpoint(self._files, settings)
+        self._site = site.Site(project, self._files, self._files, dev=dev)
+        self._store: SqliteStore | None = None
+        self._api: LocalApi | None = None
+        self._watcher: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        self._gate.keys = self._keys.current()
-        if scope["path"] in site.PATHS:
+        path: str = scope["path"]
+        if path in site.PATHS:
             await self._site(scope, receive, send)
+        elif self._api is not None and (path.startswith(_API) or path == _SIGN_IN):
+            await self._api.app(scope, receive, send)
         else:
             await self._endpoint(scope, receive, send)
 
+    def has_keys(self) -> bool:
+        """Whether there is an API key at all; it is not to be called in an event loop."""
+        return self._fixed is not None or asyncio.run(has_keys(self._data))
+
+    async def start(self) -> None:
+        """Open the store and let callers in by what it says; with PROMPTSTUDIO_KEYS, `serve` needs none."""
+        if self._dev or self._fixed is None:
+            gate = await self._open()
+            self._endpoint = Endpoint(gate, self._endpoint.settings)
+            self._site = site.Site(self._project, self._files, gate, dev=self._dev)
+        if self._dev:
+            self._watcher = asyncio.create_task(self._watch())
+
+    async def _open(self) -> Gate:
+        self._store = open_store(self._data)
+        workspace = await local_workspace(self._store, time.time())
+        keys = KeyLookup(self._store, time.time)
+        gate = LocalGate(self._files, self._fixed, keys, workspace, self._public)
+        if self._dev:
+            from promptstudio_functions.local_api import open_local_api
+
+            settings = self._endpoint.settings
+            self._api = await open_local_api(
+                self._store, keys, self._files, self._data, self._environ, settings, self._address
+            )
+            gate.catalog_of, gate.member_of = self._api.catalog_of, self._api.member_of
+        return gate
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await self._transport.close()
+        if self._api is not None:
+            await self._api.close()
+        if self._store is not None:
+            await self._store.close()
+
+    async def greet(self) -> None:
+        """Tell the terminal where the server is, and in `dev` how to sign in."""
+        self._report(f"PromptStudio is at {self._address}")
+        if self._api is not None:
+            self._report(f"Sign in, once, within the hour: {await self._api.sign_in_link()}")
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
+        await self.start()
         self._report_project()
-        watcher = asyncio.create_task(self._watch()) if self._dev else None
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
-        if watcher is not None:
-            watcher.cancel()
-        await self._transport.close()
+        await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self) -> None:
@@ -113,7 +189,7 @@ class LocalApp:
         except CompileError:
             self._report("The files have problems; the last good prompts stay in service.")
         else:
-            self._gate.load(self._project.bundle)
+            self._files.load(self._project.bundle)
             self._endpoint.settings = _settings(self._project, self._environ)
             self._report("Loaded the prompts again.")
         self._report_project()
@@ -121,9 +197,9 @@ class LocalApp:
     def _report_project(self) -> None:
         for diagnostic in self._project.diagnostics:
             self._report(str(diagnostic))
-        echoes = ", ".join(sorted(name for name in self._gate.bundle.prompts if self._echoes(name)))
+        echoes = ", ".join(sorted(name for name in self._files.bundle.prompts if self._echoes(name)))
         if self._dev and echoes:
             self._report(f"No model is called for {echoes}: echo answers. A provider's API key changes that.")
 
     def _echoes(self, name: str) -> bool:
-        return self._gate.bundle.prompts[name].default.setup.provider.type == "echo"
+        return self._files.bundle.prompts[name].default.setup.provider.type == "echo"

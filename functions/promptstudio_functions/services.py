@@ -10,6 +10,7 @@ from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import Sealer
 from promptstudio.storage.port import Store
+from promptstudio.workspaces.catalog import Catalogs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +38,6 @@ class Services:
     sealer: Sealer = field(repr=False)
     guard: Guard
     connections: Connections
+    catalogs: Catalogs
     settings: PlatformSettings
     now: Callable[[], float]

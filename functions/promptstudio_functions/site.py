@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
-from promptstudio.endpoint.access import authorize
 from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.exchange import Exchange, Header, Receive, Scope, Send
+from promptstudio.endpoint.gate import Gate
 from promptstudio.endpoint.problems import answer_problem, log_internal
 from promptstudio.errors import AppError
 from promptstudio.values import Json, dumps
@@ -48,8 +48,9 @@ _HEADERS: Final[tuple[Header, ...]] = (
 class Site:
     """Answers PATHS."""
 
-    def __init__(self, project: LiveProject, gate: BundleGate, *, dev: bool) -> None:
+    def __init__(self, project: LiveProject, files: BundleGate, gate: Gate, *, dev: bool) -> None:
         self._project = project
+        self._files = files
         self._gate = gate
         self._dev = dev
         self._folder = Path(__file__).with_name("page")
@@ -68,7 +69,7 @@ class Site:
             exchange.extra_headers = ((b"allow", b"GET, HEAD"),)
             raise AppError("method_not_allowed", methods="GET, HEAD")
         if path == _PROJECT:
-            authorize(self._gate.keys, exchange.headers)
+            await self._gate.admit(exchange.headers, method)
             body = dumps(self._described()).encode()
             await exchange.answer(200, b"application/json", body, _HEADERS)
         else:
@@ -80,7 +81,7 @@ class Site:
         """What the page shows beside /v1/prompts: `echo` says that a prompt reaches no model."""
         project = self._project
         prompts = cast("dict[str, Json]", {})
-        for prompt in self._gate.bundle.prompts.values():
+        for prompt in self._files.bundle.prompts.values():
             version = prompt.default
             row: dict[str, Json] = {"model": version.model, "echo": version.setup.provider.type == "echo"}
             if prompt.name in project.inputs:
@@ -89,7 +90,7 @@ class Site:
         return {
             "name": project.settings.name,
             "dev": self._dev,
-            "bundle": self._gate.bundle.hash,
+            "bundle": self._files.bundle.hash,
             "prompts": prompts,
             "diagnostics": [str(diagnostic) for diagnostic in project.diagnostics],
         }

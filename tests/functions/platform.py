@@ -17,6 +17,7 @@ from promptstudio.access.sessions import Sessions
 from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import LocalKey, Sealer
+from promptstudio.workspaces.catalog import Catalogs
 from promptstudio_functions.api import create_app
 from promptstudio_functions.authentication import CSRF_HEADER, SESSION_COOKIE
 from promptstudio_functions.services import PlatformSettings, Services
@@ -58,13 +59,16 @@ class Platform:
 def services_for(world: World, *, allowed: str = "127.0.0.0/8") -> Services:
     """Services on a world's store; people's URLs may lead to the networks `allowed`."""
     guard = Guard((ip_network(allowed),))
+    sealer = Sealer(LocalKey(b"k" * 32))
+    connections = Connections(guard)
     return Services(
         store=world.store,
         sessions=Sessions(world.store, world.secret, world.clock),
         keys=KeyLookup(world.store, world.clock),
-        sealer=Sealer(LocalKey(b"k" * 32)),
+        sealer=sealer,
         guard=guard,
-        connections=Connections(guard),
+        connections=connections,
+        catalogs=Catalogs(world.store, sealer, connections, world.clock),
         settings=PlatformSettings(public_url=URL, secure_cookies=False),
         now=world.clock,
     )

@@ -1,5 +1,6 @@
 """Projects on disk, and servers for them: uvicorn in a thread, or the process that `serve` makes."""
 
+import asyncio
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +18,9 @@ from typing import Self
 
 import uvicorn
 
-from promptstudio.endpoint.keys import create, print_records
+from promptstudio.access.key_changes import KeyOrder, create_key
 from promptstudio_functions.local_app import LocalApp, create_app
+from promptstudio_functions.local_platform import local_owner, open_store
 
 PATIENCE_S = 20.0
 
@@ -43,11 +46,16 @@ def write_project(root: Path, prompts: Mapping[str, str], settings: str = "") ->
 
 
 def write_key(data: Path) -> str:
-    """A new API key, its hash in `data`/keys.json."""
-    data.mkdir(exist_ok=True)
-    new = create("test")
-    (data / "keys.json").write_text(print_records([new.record]), encoding="utf-8")
-    return new.key
+    """A new API key of the local workspace in `data`."""
+
+    async def write() -> str:
+        store = open_store(data)
+        owner = await local_owner(store, time.time())
+        made = await create_key(store, owner, KeyOrder(name="test"), time.time())
+        await store.close()
+        return made.text
+
+    return asyncio.run(write())
 
 
 @contextmanager
@@ -57,13 +65,14 @@ def served(
     """The local application of a project, listening on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         lines: list[str] = []
-        app = create_app(root, data=data, environ=environ, report=lines.append, dev=dev)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = create_app(root, data=data, environ=environ, report=lines.append, dev=dev, address=address)
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
             assert server.listening.wait(PATIENCE_S)
-            yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", app, lines)
+            yield Served(address, app, lines)
         finally:
             server.should_exit = True
             thread.join()

@@ -1,7 +1,7 @@
 """The local application: pages, prompts that change under it, sample inputs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,29 @@ def root(tmp_path: Path) -> Path:
     return write_project(tmp_path / "project", {"hello": ECHO})
 
 
-def app(
-    root: Path, lines: list[str], environ: Mapping[str, str] | None = None, *, dev: bool = True
-) -> LocalApp:
-    return create_app(root, data=root.parent, environ=environ or {}, report=lines.append, dev=dev)
+@pytest.fixture
+async def opened() -> AsyncIterator[list[LocalApp]]:
+    """The applications that a test has started."""
+    apps: list[LocalApp] = []
+    yield apps
+    for each in apps:
+        await each.close()
+
+
+Start = Callable[..., Awaitable[LocalApp]]
+
+
+@pytest.fixture
+def app(root: Path, lines: list[str], opened: list[LocalApp]) -> Start:
+    """Starts the application for the project."""
+
+    async def start(environ: Mapping[str, str] | None = None, *, dev: bool = True) -> LocalApp:
+        to = create_app(root, data=root.parent, environ=environ or {}, report=lines.append, dev=dev)
+        opened.append(to)
+        await to.start()
+        return to
+
+    return start
 
 
 async def get(to: LocalApp, path: str, *, method: str = "GET") -> Answer:
@@ -51,8 +70,8 @@ def write_prompt(root: Path, name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_may_load_nothing_from_elsewhere(root: Path, lines: list[str], path: str) -> None:
-    answer = await get(app(root, lines), path)
+async def test_a_page_may_load_nothing_from_elsewhere(app: Start, path: str) -> None:
+    answer = await get(await app(), path)
     assert answer.status == 200
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -62,8 +81,8 @@ async def test_a_page_may_load_nothing_from_elsewhere(root: Path, lines: list[st
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-async def test_what_a_page_refers_to_is_served(root: Path, lines: list[str], path: str) -> None:
-    to = app(root, lines)
+async def test_what_a_page_refers_to_is_served(app: Start, path: str) -> None:
+    to = await app()
     found = References()
     found.feed((await get(to, path)).body.decode())
     assert found.paths
@@ -89,8 +108,8 @@ class References(HTMLParser):
             self.paths.add(reference)
 
 
-async def test_the_scripts_import_only_what_is_served(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_the_scripts_import_only_what_is_served(lines: list[str], app: Start) -> None:
+    to = await app()
     for name in ("main", "prompt", "form", "api", "docs", "element"):
         script = (await get(to, f"/page/{name}.js")).body.decode()
         imported = [line.split('"')[1] for line in script.splitlines() if line.startswith("import ")]
@@ -98,24 +117,24 @@ async def test_the_scripts_import_only_what_is_served(root: Path, lines: list[st
             assert (await get(to, "/page/" + module.removeprefix("./"))).status == 200, module
 
 
-async def test_a_page_answers_no_other_method(root: Path, lines: list[str]) -> None:
-    answer = await get(app(root, lines), "/", method="POST")
+async def test_a_page_answers_no_other_method(app: Start) -> None:
+    answer = await get(await app(), "/", method="POST")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_the_pages_are_public_and_the_project_is_not(root: Path, lines: list[str]) -> None:
-    to = app(root, lines, {"PROMPTSTUDIO_KEYS": "[]"})
+async def test_the_pages_are_public_and_the_project_is_not(app: Start) -> None:
+    to = await app({"PROMPTSTUDIO_KEYS": "[]"})
     assert (await get(to, "/")).status == 200
     assert (await get(to, "/page/project.json")).status == 401
 
 
-async def test_the_page_is_told_of_samples_and_echoes(root: Path, lines: list[str]) -> None:
+async def test_the_page_is_told_of_samples_and_echoes(root: Path, app: Start) -> None:
     write_prompt(root, "ask", MODEL)
     (root / "inputs").mkdir()
     (root / "inputs" / "hello.json").write_text('{"variables":{"a":1}}', encoding="utf-8")
     (root / "inputs" / "ask.json").write_text("[]", encoding="utf-8")
     (root / "inputs" / "more.json").mkdir()
-    shown = await project(app(root, lines, {"OPENAI_API_KEY": "sk"}))
+    shown = await project(await app({"OPENAI_API_KEY": "sk"}))
     assert shown["prompts"] == {
         "ask": {"model": "openai/gpt-5.4-mini", "echo": False},
         "hello": {"model": "echo/echo", "echo": True, "input": {"variables": {"a": 1}}},
@@ -126,15 +145,15 @@ async def test_the_page_is_told_of_samples_and_echoes(root: Path, lines: list[st
     ]
 
 
-async def test_in_dev_a_model_without_a_key_is_an_echo(root: Path, lines: list[str]) -> None:
+async def test_in_dev_a_model_without_a_key_is_an_echo(root: Path, app: Start) -> None:
     write_prompt(root, "ask", MODEL)
-    assert (await project(app(root, lines)))["prompts"]["ask"] == {"model": "echo/echo", "echo": True}
-    served = await project(app(root, lines, dev=False))
+    assert (await project(await app()))["prompts"]["ask"] == {"model": "echo/echo", "echo": True}
+    served = await project(await app(dev=False))
     assert served["prompts"]["ask"] == {"model": "openai/gpt-5.4-mini", "echo": False}
 
 
-async def test_a_changed_file_is_loaded_again(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_a_changed_file_is_loaded_again(root: Path, lines: list[str], app: Start) -> None:
+    to = await app()
     before = (await project(to))["bundle"]
     write_prompt(root, "more", ECHO)
     to.refresh()
@@ -143,14 +162,16 @@ async def test_a_changed_file_is_loaded_again(root: Path, lines: list[str]) -> N
     assert "Loaded the prompts again." in lines
 
 
-async def test_files_that_stay_as_they_are_are_not_loaded_again(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_files_that_stay_as_they_are_are_not_loaded_again(lines: list[str], app: Start) -> None:
+    to = await app()
     to.refresh()
     assert lines == []
 
 
-async def test_while_files_are_bad_the_last_good_prompts_serve(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_while_files_are_bad_the_last_good_prompts_serve(
+    root: Path, lines: list[str], app: Start
+) -> None:
+    to = await app()
     good = (await project(to))["bundle"]
     write_prompt(root, "hello", BROKEN)
     to.refresh()
@@ -163,17 +184,17 @@ async def test_while_files_are_bad_the_last_good_prompts_serve(root: Path, lines
     assert (await project(to))["diagnostics"] == []
 
 
-async def test_dev_waits_for_better_files(root: Path, lines: list[str]) -> None:
+async def test_dev_waits_for_better_files(root: Path, app: Start) -> None:
     write_prompt(root, "hello", BROKEN)
-    to = app(root, lines)
+    to = await app()
     assert (await project(to))["prompts"] == {}
     write_prompt(root, "hello", ECHO)
     to.refresh()
     assert set((await project(to))["prompts"]) == {"hello"}
 
 
-async def test_a_project_that_loses_its_settings_is_still_served(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_a_project_that_loses_its_settings_is_still_served(root: Path, app: Start) -> None:
+    to = await app()
     (root / "promptstudio.toml").rename(root / "away.toml")
     to.refresh()
     shown = await project(to)
@@ -181,8 +202,8 @@ async def test_a_project_that_loses_its_settings_is_still_served(root: Path, lin
     assert "promptstudio.toml" in shown["diagnostics"][0]
 
 
-async def test_new_endpoint_settings_are_in_force_at_once(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_new_endpoint_settings_are_in_force_at_once(root: Path, app: Start) -> None:
+    to = await app()
     with (root / "promptstudio.toml").open("a", encoding="utf-8") as file:
         file.write("[endpoint]\nbody_limit = 2\n")
     to.refresh()
@@ -191,8 +212,8 @@ async def test_new_endpoint_settings_are_in_force_at_once(root: Path, lines: lis
     assert client.answer.status == 413
 
 
-async def test_the_lifespan_tells_the_terminal_what_answers_by_echo(root: Path, lines: list[str]) -> None:
-    to = app(root, lines)
+async def test_the_lifespan_tells_the_terminal_what_answers_by_echo(lines: list[str], app: Start) -> None:
+    to = await app()
     asked: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     told: list[str] = []
 

@@ -17,7 +17,7 @@ class BundleGate:
     """Gate and Catalog in one: everybody with a key may run everything, and nothing is recorded.
 
     `keys` may be replaced at any time; without keys only requests addressed to this machine's own name are
-    let in. `bundle` is what `load` made ready.
+    let in. `bundle` is what `load` made ready of `bundle_document`.
     """
 
     journal: Journal | None = None
@@ -29,6 +29,7 @@ class BundleGate:
 
     def load(self, bundle: Mapping[str, Json]) -> None:
         """Serve another bundle from the next request on; raises ValueError where its format is not ours."""
+        self.bundle_document = bundle
         self.bundle = load_bundle(bundle)
         self._documents = Documents(bundle, self.bundle)
 

@@ -1,12 +1,13 @@
 """A workspace's version or draft made ready to run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.bundle import Version, load_bundle
-from promptstudio.prompts.compile import compile_bundle
+from promptstudio.prompts.compile import Compiled, compile_bundle
+from promptstudio.prompts.file import Source
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.values import Json
 from promptstudio.workspaces.texts import Checked, require_no_errors, sources
@@ -15,33 +16,54 @@ from promptstudio.workspaces.versions import WholeVersion
 DRAFT: Final = 0
 """The number of what was never published."""
 
-_NAME: Final = "prompt"  # of the file, where the text does not say its own
+_ECHO: Final = "echo/echo"
 
-_Object = Mapping[str, Json]
+Available = Callable[[str], bool]
+"""Whether a provider's key is there, given the name of its environment variable."""
 
 
-def compile_version(version: WholeVersion, settings: ProjectSettings) -> Version:
-    """A version as it was when it was published, with the providers and prices that there are now.
+def version_document(
+    name: str, version: WholeVersion, settings: ProjectSettings, available: Available | None = None
+) -> dict[str, Json]:
+    """The bundle of one version of a prompt, as it was when it was published, with the providers and prices
+    that there are now.
 
-    Raises PlatformError version_unusable where its provider is there no longer.
+    With `available`, echo answers for a provider whose key is not. Raises PlatformError version_unusable
+    where its provider is there no longer.
     """
-    pinned = replace(settings, model=version.model)
-    compiled = compile_bundle(sources(_NAME, version.text, version.partials), pinned)
+    files = sources(name, version.text, version.partials)
+    compiled = _compiled(files, replace(settings, model=version.model), available)
     if compiled.bundle is None:
         reason = next(found.message for found in compiled.diagnostics if found.severity == "error")
         raise PlatformError("version_unusable", number=version.number, reason=reason)
-    return _loaded(compiled.bundle, version.number)
+    return _numbered(compiled.bundle, name, version.number)
 
 
-def compile_draft(checked: Checked) -> Version:
-    """A checked text as version 0; raises PlatformError fields_invalid with all its errors."""
-    return _loaded(require_no_errors(checked), DRAFT)
+def draft_document(
+    name: str, text: str, checked: Checked, settings: ProjectSettings, available: Available | None = None
+) -> dict[str, Json]:
+    """The same of a text that was checked, as version 0; raises PlatformError fields_invalid."""
+    document = require_no_errors(checked)
+    if available is not None:
+        document = _compiled(sources(name, text, checked.partials), settings, available).bundle or document
+    return _numbered(document, name, DRAFT)
 
 
-def _loaded(document: _Object, number: int) -> Version:
-    """The only version of a bundle, under a number of ours: that of the text says nothing here."""
-    ((name, prompt),) = cast("Mapping[str, _Object]", document["prompts"]).items()
-    (row,) = cast("_Object", prompt["versions"]).values()
-    numbered: dict[str, Json] = {**prompt, "labels": {}, "latest": number, "versions": {str(number): row}}
-    (loaded,) = load_bundle({**document, "prompts": {name: numbered}}).prompts.values()
-    return loaded.versions[number]
+def load_version(document: Mapping[str, Json]) -> Version:
+    """The version of a bundle that has one, ready to run."""
+    (prompt,) = load_bundle(document).prompts.values()
+    (version,) = prompt.versions.values()
+    return version
+
+
+def _compiled(files: list[Source], settings: ProjectSettings, available: Available | None) -> Compiled:
+    fallback = None if available is None else _ECHO
+    return compile_bundle(files, settings, fallback_model=fallback, available=available)
+
+
+def _numbered(document: Mapping[str, Json], name: str, number: int) -> dict[str, Json]:
+    """The bundle under a name and a number of ours, whatever its text says of them."""
+    (prompt,) = cast("Mapping[str, Mapping[str, Json]]", document["prompts"]).values()
+    (row,) = cast("Mapping[str, Json]", prompt["versions"]).values()
+    numbered: Json = {"aliases": [], "labels": {}, "latest": number, "versions": {str(number): row}}
+    return {**document, "prompts": {name: numbered}}
