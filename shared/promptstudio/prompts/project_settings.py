@@ -79,7 +79,10 @@ _VALIDATE: Final = compile_schema(_SCHEMA)
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """What promptstudio.toml says. `providers` holds the built-in ones too; `prices` is by model."""
+    """What promptstudio.toml says. `providers` holds the built-in ones too; `prices` is by model.
+
+    `declare_providers` tells people where they declare one of a `{name}`.
+    """
 
     name: str
     prompts: str = "prompts"
@@ -88,6 +91,7 @@ class ProjectSettings:
     prices: Mapping[str, Price] = field(default_factory=dict)
     body_limit: int | None = None
     cors_origins: tuple[str, ...] = ()
+    declare_providers: str = "in promptstudio.toml as [providers.{name}]"
 
 
 def parse_settings(text: str, path: str, name: str = "prompts") -> ProjectSettings:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final, cast
 
+from promptstudio.errors import fill
 from promptstudio.prompts.config import KNOWN_SETTINGS, config_problems, normal_config, setting_name
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.file import PromptFile
@@ -148,10 +149,8 @@ class _Compilation:
             return None
         provider = self._around.settings.providers.get(named[1])
         if provider is None:
-            message = (
-                f"there is no provider {named[1]}: declare it in promptstudio.toml as [providers.{named[1]}]"
-            )
-            self._error(message, "model")
+            declare = fill(self._around.settings.declare_providers, {"name": named[1]})
+            self._error(f"there is no provider {named[1]}: declare it {declare}", "model")
         return provider
 
     def _check_config(self, provider: Provider) -> None:

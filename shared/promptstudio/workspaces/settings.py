@@ -81,6 +81,7 @@ async def project_settings(store: Store, workspace: str) -> ProjectSettings:
         name=workspace,
         model=settings.model,
         providers=await load_providers(store, workspace),
+        declare_providers="among the providers of this workspace",
         prices={
             model: read_price(price.model_dump(exclude_none=True)) for model, price in settings.prices.items()
         },
