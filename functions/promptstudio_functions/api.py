@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from promptstudio.platform_errors import PlatformError
 from promptstudio_functions.dressing import Dressing
 from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
-from promptstudio_functions.routes import invitations, keys, links, members, providers, session, sharing
+from promptstudio_functions.routes import invitations, keys, links, members, providers, runs, session, sharing
 from promptstudio_functions.services import Services
 
 TITLE: Final = "PromptStudio"
@@ -23,6 +23,7 @@ NOUNS: Final[tuple[APIRouter, ...]] = (
     sharing.router,
     links.router,
     providers.router,
+    runs.router,
 )
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {

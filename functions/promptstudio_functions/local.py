@@ -35,9 +35,9 @@ def serve(
 
     API keys are read from PROMPTSTUDIO_KEYS, else from the store in `data`. `port` 0 takes a free one. With
     `dev` it serves the whole platform, watches the project's files, and runs on echo what lacks its
-    provider's key. `report` is given lines for the terminal: diagnostics, the address, a link that signs in, what each
-    change brings. Raises CompileError, SettingsError, KeysError, or ServeError where it may not or cannot
-    listen.
+    provider's key. `report` is given lines for the terminal: diagnostics, the address, a link that signs in,
+    what each change brings. Raises CompileError, SettingsError, KeysError, or ServeError where it may not or
+    cannot listen.
     """
     with _listen(host, port) as listener:
         public = not ipaddress.ip_address(listener.getsockname()[0]).is_loopback

@@ -60,6 +60,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/prompts/{name}/links/{id}"): _MANAGE,
     ("DELETE", "/api/prompts/{name}/links/{id}"): _MANAGE,
     ("POST", "/api/shared"): PUBLIC,
+    ("GET", "/api/prompts/{name}/runs"): _LOOK,
+    ("POST", "/api/prompts/{name}/test"): Rule(Role.editor, Scope.run),
     ("GET", "/api/providers"): _LOOK,
     ("GET", "/api/providers/{name}"): _LOOK,
     ("PUT", "/api/providers/{name}"): _MANAGE,

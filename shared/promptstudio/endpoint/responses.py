@@ -136,24 +136,27 @@ def _output(format_: _Object) -> OutputFormat | None:
 def overridden(version: Version, request: ResponsesRequest, catalog: Catalog) -> Version:
     """The version with what the request overrides; raises AppError fields_invalid for an unknown model."""
     if request.model is not None:
-        version = _with_model(version, request.model, catalog)
+        version = on_model(version, request.model, catalog)
     if request.output is not None:
         setup = replace(version.setup, output=request.output, output_name=request.output_name)
         version = replace(version, setup=setup, output_validator=None)
-    if request.config or request.model is not None:
+    if request.config:
         setup = replace(version.setup, config={**version.setup.config, **request.config})
         version = replace(version, setup=setup, api=resolve_api(setup.provider.type, setup.config))
     return version
 
 
-def _with_model(version: Version, model: str, catalog: Catalog) -> Version:
+def on_model(version: Version, model: str, catalog: Catalog, pointer: str = "/model") -> Version:
+    """The version on another model, which is named at `pointer`; raises AppError fields_invalid for an
+    unknown one."""
     name, _, wire_model = model.partition("/")
     provider = catalog.providers.get(name)
     if provider is None or not wire_model:
         expected = ", ".join(f"{known}/…" for known in sorted(catalog.providers))
-        raise _invalid("/model", "enum", model, expected)
+        raise _invalid(pointer, "enum", model, expected)
     setup = replace(version.setup, provider=provider, model=wire_model)
-    return replace(version, model=model, setup=setup, price=catalog.price(model))
+    api = resolve_api(provider.type, setup.config)
+    return replace(version, api=api, model=model, setup=setup, price=catalog.price(model))
 
 
 def render_messages(version: Version, request: ResponsesRequest) -> list[Message]:
