@@ -8,7 +8,22 @@ from starlette.exceptions import HTTPException
 from promptstudio.platform_errors import PlatformError
 from promptstudio_functions.dressing import Dressing
 from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
-from promptstudio_functions.routes import invitations, keys, links, members, providers, runs, session, sharing
+from promptstudio_functions.routes import (
+    drafts,
+    invitations,
+    keys,
+    labels,
+    links,
+    members,
+    partials,
+    prompts,
+    providers,
+    runs,
+    session,
+    sharing,
+    versions,
+    workspace,
+)
 from promptstudio_functions.services import Services
 
 TITLE: Final = "PromptStudio"
@@ -20,6 +35,12 @@ NOUNS: Final[tuple[APIRouter, ...]] = (
     members.router,
     invitations.router,
     keys.router,
+    workspace.router,
+    prompts.router,
+    drafts.router,
+    versions.router,
+    labels.router,
+    partials.router,
     sharing.router,
     links.router,
     providers.router,

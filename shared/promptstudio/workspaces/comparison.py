@@ -1,10 +1,16 @@
 """The difference between two versions of a prompt, or one of them and its draft."""
 
+from dataclasses import asdict
 from typing import Final, Literal
 
-from promptstudio.prompts.diff import Difference, Text, diff
+from pydantic import JsonValue
+
+from promptstudio.prompts.diff import ChangeKind, Side, Text, diff
+from promptstudio.prompts.lines import Op
 from promptstudio.storage.port import Store
+from promptstudio.storage.records import Record
 from promptstudio.workspaces.drafts import get_draft
+from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.partials import TooManyPartialsError, reached_partials
 from promptstudio.workspaces.versions import get_version
 
@@ -14,9 +20,65 @@ Compared = int | Literal["draft"]
 """A version's number, or the draft."""
 
 
-async def compare(store: Store, workspace: str, name: str, before: Compared, after: Compared) -> Difference:
+class LinesAnswer(Record):
+    """Some lines of a text. `line` is the number of the first, from 1."""
+
+    line: int
+    lines: tuple[str, ...]
+
+
+class LineChangeAnswer(Record):
+    """What stood before and stands after; of equal lines both are the same."""
+
+    op: Op
+    before: LinesAnswer
+    after: LinesAnswer
+
+
+Hunks = tuple[tuple[LineChangeAnswer, ...], ...]
+
+
+class ValueChangeAnswer(Record):
+    """A named value that differs."""
+
+    name: str
+    change: ChangeKind
+    before: JsonValue = optional()
+    after: JsonValue = optional()
+
+
+class PartialChangeAnswer(Record):
+    """A partial that differs, and the lines of it that do."""
+
+    name: str
+    change: ChangeKind
+    text: Hunks
+
+
+class DifferenceAnswer(Record):
+    """What differs, each list empty where nothing does.
+
+    `text` holds the changes of the template, `front_matter` those of what stands above it. A variable is
+    `{"schema", "required", "default"}`; `output` may hold `format` and `schema`; `settings` are `model`,
+    `config.…` and the other keys of the front matter. Where that cannot be read on an `unreadable` side, all
+    of both files is `text`.
+    """
+
+    text: Hunks
+    front_matter: Hunks
+    variables: tuple[ValueChangeAnswer, ...]
+    output: tuple[ValueChangeAnswer, ...]
+    settings: tuple[ValueChangeAnswer, ...]
+    partials: tuple[PartialChangeAnswer, ...]
+    unreadable: tuple[Side, ...]
+
+
+async def compare(
+    store: Store, workspace: str, name: str, before: Compared, after: Compared
+) -> DifferenceAnswer:
     """What changed from one to the other; raises PlatformError not_found."""
-    return diff(await _text(store, workspace, name, before), await _text(store, workspace, name, after))
+    texts = [await _text(store, workspace, name, which) for which in (before, after)]
+    return DifferenceAnswer.model_validate(asdict(diff(*texts)))
 
 
 async def _text(store: Store, workspace: str, name: str, which: Compared) -> Text:

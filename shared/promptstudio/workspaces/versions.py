@@ -19,6 +19,8 @@ from promptstudio.workspaces.authors import Author
 from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.prompts import get_prompt
 
+NUMBER_MAX: Final = 10**9
+
 _VERSION: Final = "version#"
 _SOURCE: Final = "source#"
 _DIGITS: Final = 10
@@ -89,6 +91,8 @@ async def get_version(store: Store, workspace: str, name: str, number: int) -> S
 
 async def version_of(store: Store, workspace: str, prompt: str, number: int) -> Stored[WholeVersion] | None:
     """A version of the prompt with this id."""
+    if not 1 <= number <= NUMBER_MAX:
+        return None
     partition = prompt_key(workspace, prompt)
     item = await store.get(partition, _VERSION + _number(number))
     if item is None:
