@@ -133,7 +133,7 @@ def test_an_engine_does_what_the_model_does(engine: Engine) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=200 if PROVE else 25,
+            max_examples=100 if PROVE else 25,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

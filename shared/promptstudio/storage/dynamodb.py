@@ -51,6 +51,7 @@ from promptstudio.storage.retry import ANSWER_S, CONNECT_S, RETRY, Lost, NotDone
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.awsrequest import AWSResponse
     from types_boto3_dynamodb import DynamoDBClient
 
 _THREADS: Final = 32
@@ -73,18 +74,22 @@ class _Refused(Exception):  # noqa: N818 - an outcome, not a fault
         self.reasons = reasons
 
 
-def connect(endpoint: str | None = None, session: "Session | None" = None) -> "DynamoDBClient":
+def connect(
+    endpoint: str | None = None, session: "Session | None" = None, answer_s: float = ANSWER_S
+) -> "DynamoDBClient":
     """A client as the store needs it. Region and credentials are found where boto3 looks for them."""
     import boto3  # late, as it takes a fifth of a second
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_S,
-        read_timeout=ANSWER_S,
+        read_timeout=answer_s,
         max_pool_connections=_THREADS,
         retries={"total_max_attempts": 1},
     )
-    return (session or boto3.session.Session()).client("dynamodb", endpoint_url=endpoint, config=config)
+    client = (session or boto3.session.Session()).client("dynamodb", endpoint_url=endpoint, config=config)
+    client.meta.events.register("after-call.dynamodb", _check_whole)
+    return client
 
 
 def make_table(client: "DynamoDBClient", table: str) -> None:
@@ -271,6 +276,16 @@ class DynamoStore:
 
     def _seconds(self) -> int:
         return int(self._now())
+
+
+def _check_whole(http_response: "AWSResponse", **_: object) -> None:
+    """Raise Lost for an answer that is not DynamoDB's, or was cut off: botocore takes either for `{}`."""
+    body, headers = http_response.content, http_response.headers
+    if not body or len(body) != int(headers.get("content-length", len(body))):
+        raise Lost
+    is_error = http_response.status_code >= 300
+    if not is_error and not headers.get("content-type", "").startswith("application/x-amz-json"):
+        raise Lost
 
 
 def _outcome(error: ClientError) -> Exception:

@@ -57,12 +57,14 @@ class UpstashStore:
         token: str,
         *,
         prefix: str = "store:",
+        answer_s: float = ANSWER_S,
         now: Callable[[], float] = time.time,
         retry: Retry = RETRY,
     ) -> None:
         self._url = url
         self._token = token
         self._prefix = prefix
+        self._answer_s = answer_s
         self._now = now
         self._retry = retry
         self._client: Redis | None = None
@@ -132,7 +134,7 @@ class UpstashStore:
         from upstash_redis.errors import UpstashError
 
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._answer_s):
                 answer = await self._evaluate(script, [self._prefix + key for key in keys], args)
             return read(answer)
         except UpstashError as error:  # scripts fail before they write
@@ -163,7 +165,7 @@ class UpstashStore:
 
             self._client = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
             inner = self._client._http._client  # noqa: SLF001 - it has no bounds and reads no status
-            inner.timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+            inner.timeout = httpx.Timeout(self._answer_s, connect=CONNECT_S)
             inner.event_hooks = {"response": [_check_status]}
         return self._client
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Final, Protocol
 
 from promptstudio.storage.port import Store
-from promptstudio.storage.retry import RETRY, Retry
+from promptstudio.storage.retry import ANSWER_S, RETRY, Retry
 
 NEEDS: Final[dict[str, str | None]] = {
     "sqlite": None,
@@ -39,11 +39,19 @@ class Address:
         return f"http://{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a proxy listens that stands before an engine, and how long an answer may take through it."""
+
+    address: Address
+    answer_s: float = ANSWER_S
+
+
 class Space(Protocol):
     """An empty place in an engine, which any number of stores may share."""
 
-    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, at: Address | None = None) -> Store:
-        """A store in it; `at` is where a proxy listens that stands before the engine."""
+    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
+        """A store in it, that asks the engine itself or some `via`."""
         ...
 
 

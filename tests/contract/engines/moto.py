@@ -35,8 +35,6 @@ def _serve() -> None:
             return list(moto(environ, start_response))
 
     class Handler(WSGIRequestHandler):
-        protocol_version = "HTTP/1.1"  # or each request would open a connection
-
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 

@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 from promptstudio.storage.port import Store
 from promptstudio.storage.retry import RETRY, Retry
 from promptstudio.storage.sqlite import SqliteStore
-from tests.contract.engines import Address, Engine
+from tests.contract.engines import Address, Engine, Way
 
 
 class _Space:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, at: Address | None = None) -> Store:
+    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         return SqliteStore(self._file, now=now)
 
 

@@ -8,7 +8,7 @@ from boto3.session import Session
 from promptstudio.storage.dynamodb import DynamoStore, connect, make_table
 from promptstudio.storage.port import Store
 from promptstudio.storage.retry import RETRY, Retry
-from tests.contract.engines import Address
+from tests.contract.engines import Address, Way
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -19,9 +19,9 @@ class _Space:
         self._tables = tables
         self._table = table
 
-    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, at: Address | None = None) -> Store:
+    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         def client() -> "DynamoDBClient":
-            return self._tables.client if at is None else self._tables.connect(at)
+            return self._tables.client if via is None else self._tables.connect(via)
 
         return DynamoStore(self._table, connect=client, now=now, retry=retry)
 
@@ -34,11 +34,11 @@ class Tables:
         self._session = Session(
             aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1"
         )
-        self.client = self.connect(address)
+        self.client = self.connect(Way(address))
         self._spaces = 0
 
-    def connect(self, at: Address) -> "DynamoDBClient":
-        return connect(str(at), self._session)
+    def connect(self, way: Way) -> "DynamoDBClient":
+        return connect(str(way.address), self._session, way.answer_s)
 
     def space(self) -> _Space:
         self._spaces += 1

@@ -10,7 +10,7 @@ from typing import Final
 from promptstudio.storage.port import Store
 from promptstudio.storage.retry import RETRY, Retry
 from promptstudio.storage.upstash import UpstashStore
-from tests.contract.engines import Address, Engine
+from tests.contract.engines import Address, Engine, Way
 from tests.contract.engines.process import running
 
 TOKEN: Final = "a-token-of-the-tests"
@@ -21,8 +21,11 @@ class _Space:
         self._address = address
         self._prefix = prefix
 
-    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, at: Address | None = None) -> Store:
-        return UpstashStore(str(at or self._address), TOKEN, prefix=self._prefix, now=now, retry=retry)
+    def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
+        way = via or Way(self._address)
+        return UpstashStore(
+            str(way.address), TOKEN, prefix=self._prefix, answer_s=way.answer_s, now=now, retry=retry
+        )
 
 
 class _Upstash:
