@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,18 @@ COMMAND = Path(sys.executable).with_name("promptstudio")
 CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `promptstudio dev` serves the examples, without any provider's key."""
-    folder = tmp_path_factory.mktemp("dev")
+@dataclass(frozen=True)
+class Dev:
+    """A running `promptstudio dev`: where it is, the link that signs in, and its folder of local state."""
+
+    address: str
+    sign_in: str
+    data: Path
+
+
+@contextmanager
+def dev_server(folder: Path) -> Iterator[Dev]:
+    """`promptstudio dev` on the examples, without any provider's key."""
     environ = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
     process = subprocess.Popen(
         [COMMAND, "dev", "--port", "0", "--data", folder / "data"],
@@ -32,14 +42,26 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         text=True,
     )
     assert process.stdout
-    for line in process.stdout:
-        if found := re.search(r"http://\S+", line):
-            yield found[0]
-            break
-    process.terminate()
-    process.stdout.read()
-    process.stdout.close()
-    assert process.wait(30) == 0
+    try:
+        address = ""
+        for line in process.stdout:
+            found = re.search(r"http://\S+", line)
+            if found and "/sign-in" in found[0]:
+                yield Dev(address, found[0], folder / "data")
+                break
+            address = found[0] if found else address
+    finally:
+        process.terminate()
+        process.stdout.read()
+        process.stdout.close()
+        assert process.wait(30) == 0
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the examples are served to this machine."""
+    with dev_server(tmp_path_factory.mktemp("dev")) as dev:
+        yield dev.address
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,18 @@ export function saveKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+let csrfToken;
+
+/** What a signed-in person's changes carry: the session's token, asked for once; nothing without a session. */
+async function csrf() {
+  if (savedKey()) return {};
+  if (csrfToken === undefined) {
+    const answer = await fetch("/api/session");
+    csrfToken = answer.ok ? (await answer.json()).csrf_token : "";
+  }
+  return csrfToken ? { "X-CSRF-Token": csrfToken } : {};
+}
+
 /** The JSON at a path; throws Refusal. */
 export async function get(path) {
   const answer = await fetch(path, { headers: authorization() });
@@ -47,7 +59,7 @@ export function runPath(name) {
 export async function* run(name, body, signal) {
   const answer = await fetch(runPath(name), {
     method: "POST",
-    headers: { "Content-Type": "application/json", ...authorization() },
+    headers: { "Content-Type": "application/json", ...authorization(), ...(await csrf()) },
     body: JSON.stringify({ ...body, stream: true }),
     signal,
   });
