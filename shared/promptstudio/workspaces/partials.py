@@ -84,9 +84,10 @@ async def put_partial(
 ) -> Stored[Partial]:
     """Make a partial, or give one that there is another text, which takes its ETag.
 
-    Prompts that bring it in have the text from their next version on. Raises PlatformError exists,
-    if_match_missing, stale or item_too_large.
+    Prompts that bring it in have the text from their next version on. Raises PlatformError key_limited,
+    exists, if_match_missing, stale or item_too_large.
     """
+    _require_unlimited(by)
     found = await find_partial(store, by.workspace, name)
     if found is None and if_match is not None:
         raise PlatformError("stale")
@@ -112,14 +113,21 @@ async def put_partial(
 async def delete_partial(store: Store, by: Principal, name: str, *, if_match: str | None) -> None:
     """Delete a partial. Versions that brought it in keep it.
 
-    Raises PlatformError not_found, if_match_missing or stale.
+    Raises PlatformError key_limited, not_found, if_match_missing or stale.
     """
+    _require_unlimited(by)
     found = await get_partial(store, by.workspace, name)
     require_match(found, if_match)
     try:
         await store.transact([Delete(partials_key(by.workspace), name, found.version)])
     except Conflict:
         raise PlatformError("stale") from None
+
+
+def _require_unlimited(by: Principal) -> None:
+    """Raise PlatformError key_limited for a key that may not touch every prompt."""
+    if by.prompts is not None:
+        raise PlatformError("key_limited")
 
 
 async def reached_partials(store: Store, workspace: str, text: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from promptstudio.access.principal import Principal, Scope
 from promptstudio.workspaces.given import PartialName
 from promptstudio.workspaces.partials import delete_partial, get_partial, list_partials
 from tests.people import problem_of, workspace_in
@@ -52,6 +53,13 @@ async def test_partials_are_listed_by_name_without_their_texts(desk: Desk) -> No
     rest = await list_partials(desk.store, desk.workspace, cursor=page.next_cursor)
     assert [row.name for row in rest.items] == ["c"]
     assert not hasattr(rest.items[0], "text")
+
+
+async def test_a_key_of_some_prompts_leaves_partials_alone(desk: Desk) -> None:
+    key = Principal(desk.workspace, "key_1", "ci", scopes=frozenset({Scope.write}), prompts=frozenset({"a"}))
+    made = await desk.partial("tone", "kind")
+    assert await problem_of(desk.of(key).partial("tone", "x", made.etag)) == "key_limited"
+    assert await problem_of(delete_partial(desk.store, key, "tone", if_match="*")) == "key_limited"
 
 
 async def test_workspaces_have_partials_of_their_own(desk: Desk) -> None:
