@@ -4,7 +4,7 @@ import base64
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from promptstudio.providers.workspace_transport import WorkspaceTransport
 from promptstudio.sealing import LocalKey, Sealer
 from promptstudio.workspaces.provider_changes import ProviderChange
 from promptstudio.workspaces.providers import declared_providers, key_for, load_providers
-from tests.functions.platform import Platform, platform_in
+from tests.functions.platform import Platform
 from tests.unit.providers.upstream import Play, answer, chunked, then_close, then_hang, then_reset, upstream
 
 CANARY = "sk-canary-5e1ab0c9d7f34a62"
@@ -63,18 +63,6 @@ class Seen:
 def seen(caplog: pytest.LogCaptureFixture) -> Seen:
     caplog.set_level(logging.DEBUG)
     return Seen(caplog)
-
-
-@pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
-    async with platform_in(tmp_path) as platform:
-        yield platform
-
-
-@pytest.fixture
-async def owner(platform: Platform) -> AsyncIterator[httpx2.AsyncClient]:
-    async with await platform.member(platform.world.owner) as client:
-        yield client
 
 
 BODIES: list[Any] = [

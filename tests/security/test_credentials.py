@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,7 +20,7 @@ from promptstudio.values import Json
 from promptstudio.workspaces.provider_changes import ProviderChange, put_provider
 from promptstudio.workspaces.provider_probe import probe_provider
 from promptstudio.workspaces.providers import key_for, load_providers, providers_key
-from tests.functions.platform import Platform, platform_in
+from tests.functions.platform import Platform
 from tests.people import workspace_in
 from tests.security.test_outbound import FORMS, HOSTS
 from tests.unit.providers.upstream import Upstream, answer, upstream
@@ -29,18 +28,6 @@ from tests.unit.providers.upstream import Upstream, answer, upstream
 SECRET = "sk-secret-0123456789"
 REQUEST = ProviderRequest("/responses", {}, b"{}")
 ROUTE = "/api/providers/acme"
-
-
-@pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
-    async with platform_in(tmp_path) as platform:
-        yield platform
-
-
-@pytest.fixture
-async def owner(platform: Platform) -> AsyncIterator[httpx2.AsyncClient]:
-    async with await platform.member(platform.world.owner) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,26 +2,25 @@
 
 from typing import Annotated, Final
 
-from fastapi import Header, Path, Query, Response
+from fastapi import Path, Response
 
 from promptstudio.storage.listings import Listing
 from promptstudio.workspaces.provider_answers import ProviderAnswer, answer, get_provider, list_providers
 from promptstudio.workspaces.provider_changes import ProviderChange, delete_provider, put_provider
 from promptstudio.workspaces.provider_probe import ProbeAnswer, probe_provider
 from promptstudio_functions.guarded_route import App, By, noun
+from promptstudio_functions.parameters import Cursor, IfMatch, Limit
 
 router = noun("providers")
 
-_ONE: Final = "/api/providers/{name}"
+_ALL: Final = "/api/providers"
+_ONE: Final = _ALL + "/{name}"
 
 Name = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,62}$")]
-IfMatch = Annotated[str | None, Header()]
 
 
-@router.get("/api/providers")
-async def list_all(
-    app: App, by: By, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 50
-) -> Listing[ProviderAnswer]:
+@router.get(_ALL)
+async def list_all(app: App, by: By, cursor: Cursor = None, limit: Limit = 50) -> Listing[ProviderAnswer]:
     """The built-in providers and those that were declared, by name."""
     return await list_providers(app.store, by, cursor=cursor, limit=limit)
 
