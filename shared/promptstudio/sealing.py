@@ -126,7 +126,8 @@ class Sealer:
 async def derived_secret(store: Store, sealer: Sealer, purpose: str) -> bytes:
     """32 random bytes for a purpose of the platform's own: made once, kept sealed, the same for everybody.
 
-    Raises PlatformError as Sealer.open does, and Unavailable.
+    Raises PlatformError sealing_key_other where the store was sealed with a key that is not here: new bytes
+    would hide that. Raises sealing_unavailable and Unavailable.
     """
     context = Context(_SYSTEM, purpose)
     item = await store.get(_DERIVED, purpose)
@@ -137,10 +138,16 @@ async def derived_secret(store: Store, sealer: Sealer, purpose: str) -> bytes:
     if item is None:
         raise Unavailable  # what was written a moment ago is not there
     kept = str(item.data["sealed"])
-    renewed = await sealer.renew(kept, context)
+    try:
+        renewed = await sealer.renew(kept, context)
+        secret = await sealer.open(renewed, context)
+    except PlatformError as error:
+        if error.problem != "seal_invalid":
+            raise
+        raise PlatformError("sealing_key_other") from None
     if renewed != kept:
         await _keep(store, purpose, renewed, item.version)
-    return _bytes((await sealer.open(renewed, context)).get_secret_value())
+    return _bytes(secret.get_secret_value())
 
 
 async def _keep(store: Store, purpose: str, sealed: str, expect: int) -> None:

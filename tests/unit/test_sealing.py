@@ -83,7 +83,7 @@ async def test_a_derived_secret_that_cannot_be_opened_is_not_replaced(store: Sql
     await derived_secret(store, Sealer(OLD), "sessions")
     with pytest.raises(PlatformError) as refused:
         await derived_secret(store, Sealer(NEW), "sessions")
-    assert refused.value.problem == "seal_invalid"
+    assert refused.value.problem == "sealing_key_other"
     item = await store.get("sys#secrets", "sessions")
     assert item is not None
     assert item.version == 1
@@ -96,4 +96,4 @@ async def test_a_derived_secret_is_no_other_ones(store: SqliteStore) -> None:
     await store.transact([Put("sys#secrets", "links", item.data, ABSENT)])
     with pytest.raises(PlatformError) as refused:
         await derived_secret(store, Sealer(NEW), "links")
-    assert refused.value.problem == "seal_invalid"
+    assert refused.value.problem == "sealing_key_other"
