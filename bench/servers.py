@@ -142,7 +142,13 @@ def workers(data: Path, key: str) -> list[Server]:
     )
     bare = data / "bare.js"
     bare.write_text((HERE / "peers" / "worker.js").read_text())
-    secrets = {"PROMPTSTUDIO_KEYS": (data / "keys.json").read_text()}
+    exported = subprocess.run(
+        [str(BIN / "promptstudio"), "keys", "export", "--data", str(data)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    secrets = {"PROMPTSTUDIO_KEYS": exported.stdout}
     return [
         workerd(
             "worker",

@@ -109,8 +109,28 @@ test("what is remembered of verified keys is bounded", async () => {
 });
 
 test("a hash is no key", async () => {
-  const ring = new KeyRing(new Set([sha256(KEY)]));
+  const ring = new KeyRing(new Map([[sha256(KEY), Infinity]]));
+  assert.equal(await ring.holds(KEY), true);
   assert.equal(await ring.holds(sha256(KEY)), false);
+});
+
+test("a key ends when its record says so, also one that is remembered", async (context) => {
+  const end = Date.parse("2026-11-24T15:00:00.000Z");
+  const [record] = JSON.parse(keyring(KEY));
+  const ring = parseKeys(JSON.stringify([{ ...record, expires_at: "2026-11-24T15:00:00.000Z" }]));
+  const now = context.mock.method(Date, "now", () => end - 1);
+  assert.equal(await ring.holds(KEY), true);
+  assert.equal(ring.remembers(KEY), true);
+  now.mock.mockImplementation(() => end);
+  assert.equal(ring.remembers(KEY), false);
+  assert.equal(await ring.holds(KEY), false);
+});
+
+test("a key whose end cannot be read opens nothing", () => {
+  const [record] = JSON.parse(keyring(KEY));
+  for (const end of ["soon", 1, "2026-11-24", "2026-13-99T00:00:00Z", ""]) {
+    assert.throws(() => parseKeys(JSON.stringify([{ ...record, expires_at: end }])), /PROMPTSTUDIO_KEYS should be/);
+  }
 });
 
 test("a path is read with its percent-encoding undone", async () => {

@@ -84,7 +84,7 @@ def test_secrets_are_named_once_and_never_valued() -> None:
     for name in names:
         assert files["src/index.ts"].count(f"readonly {name}: string;") == 1
         assert files["README.md"].count(f"wrangler secret put {name}") == 1
-    assert "wrangler secret put PROMPTSTUDIO_KEYS < ../.promptstudio/keys.json " in files["README.md"]
+    assert "promptstudio keys export | npx wrangler secret put PROMPTSTUDIO_KEYS " in files["README.md"]
 
 
 def test_a_name_that_the_compiler_would_refuse_is_refused() -> None:

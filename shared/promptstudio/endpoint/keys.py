@@ -76,7 +76,7 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str) -> "KeyRing":
-        """A ring from the JSON of PROMPTSTUDIO_KEYS or keys.json; raises KeysError."""
+        """A ring from the JSON of PROMPTSTUDIO_KEYS; raises KeysError."""
         return cls(parse_records(text))
 
     def holds(self, key: bytes) -> bool:
@@ -126,7 +126,7 @@ def checksum(secret: str) -> str:
 
 
 def parse_records(text: str) -> list[KeyRecord]:
-    """The records of PROMPTSTUDIO_KEYS or keys.json; raises KeysError."""
+    """The records of PROMPTSTUDIO_KEYS; raises KeysError."""
     try:
         rows = json.loads(text)
     except ValueError:

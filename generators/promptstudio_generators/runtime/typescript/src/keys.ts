@@ -3,25 +3,28 @@
 import { SettingsError } from "./problems";
 
 const VERIFIED_KEPT = 1000;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 const encoder = new TextEncoder();
 
 /** The keys that an endpoint answers to; without any, it answers to nobody. */
 export class KeyRing {
   /** Keys that have proved themselves to this isolate, so that a caller's next request costs no hash. */
-  private readonly verified = new Set<string>();
+  private readonly verified = new Map<string, number>();
 
-  constructor(private readonly hashes: ReadonlySet<string>) {}
+  /** `ends` are the hashes with the time when each key ends, in milliseconds since 1970; Infinity is none. */
+  constructor(private readonly ends: ReadonlyMap<string, number>) {}
 
   /** Whether the key is on the ring, where that is known without hashing. */
   remembers(key: string): boolean {
-    return this.verified.has(key);
+    return Date.now() < (this.verified.get(key) ?? 0);
   }
 
   async holds(key: string): Promise<boolean> {
-    if (!this.hashes.has(await sha256(key))) return false;
+    const end = this.ends.get(await sha256(key)) ?? 0;
+    if (Date.now() >= end) return false;
     if (this.verified.size >= VERIFIED_KEPT) this.verified.clear();
-    this.verified.add(key);
+    this.verified.set(key, end);
     return true;
   }
 }
@@ -31,14 +34,17 @@ async function sha256(text: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at"}]`, or nothing; throws SettingsError. */
+/**
+ * The ring of PROMPTSTUDIO_KEYS: `[{"id","name","hash","created_at","expires_at"?}]`, or nothing; throws
+ * SettingsError.
+ */
 export function parseKeys(text: string): KeyRing {
-  if (text.trim() === "") return new KeyRing(new Set());
+  if (text.trim() === "") return new KeyRing(new Map());
   const rows = parseRows(text);
   if (!Array.isArray(rows) || !rows.every(isKeyRecord)) {
     throw new SettingsError("PROMPTSTUDIO_KEYS should be an array of keys, each with its SHA-256 in hex.");
   }
-  return new KeyRing(new Set(rows.map(({ hash }) => hash)));
+  return new KeyRing(new Map(rows.map((row) => [row.hash, endOf(row)])));
 }
 
 function parseRows(text: string): unknown {
@@ -49,7 +55,18 @@ function parseRows(text: string): unknown {
   }
 }
 
-function isKeyRecord(row: unknown): row is { hash: string } {
+interface KeyRecord {
+  readonly hash: string;
+  readonly expires_at?: string | null;
+}
+
+function isKeyRecord(row: unknown): row is KeyRecord {
   if (typeof row !== "object" || row === null || !("hash" in row)) return false;
-  return typeof row.hash === "string" && /^[0-9a-f]{64}$/.test(row.hash);
+  if (typeof row.hash !== "string" || !/^[0-9a-f]{64}$/.test(row.hash)) return false;
+  const end = "expires_at" in row ? row.expires_at : null;
+  return end === null || (typeof end === "string" && TIME.test(end) && !Number.isNaN(Date.parse(end)));
+}
+
+function endOf({ expires_at: end }: KeyRecord): number {
+  return typeof end === "string" ? Date.parse(end) : Number.POSITIVE_INFINITY;
 }
