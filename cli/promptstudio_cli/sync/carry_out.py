@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Final
 
 from promptstudio_cli.sync.connection import RefusedError
 from promptstudio_cli.sync.differences import Content, Here, Synced, There
@@ -13,16 +12,14 @@ from promptstudio_cli.sync.record import SyncRecord
 from promptstudio_cli.sync.workspace import Sent, Workspace
 from promptstudio_generators.write import UnsafePathError
 
-_CHANGED_MEANWHILE: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
-
 
 async def send(action: Action, workspace: Workspace, record: SyncRecord) -> Outcome:
     """Do an action of a push. Raises UnreachableError, and CommandError where no other can succeed."""
     try:
         problems = await _send(action, workspace, record)
     except RefusedError as error:
-        if error.status in _CHANGED_MEANWHILE:
-            return failed(action, f"{error} Push again to see.", "conflict")
+        if error.status == HTTPStatus.PRECONDITION_FAILED:
+            return failed(action, "changed in the workspace at this very moment", "conflict")
         return failed(action, str(error))
     return replace(planned(action), problems=problems)
 

@@ -29,8 +29,9 @@ _TOLD: Final = {
     Change.deleted_here: "deleted here",
     Change.deleted_there: "deleted there",
 }
-_ACTS: Final = frozenset({"sent", "deleted", "written", "removed", "published"})
-_BAD: Final = frozenset({"conflict", "refused", "breaking", "failed"})
+_ACTS: Final = ("sent", "written", "deleted", "removed", "published")
+_BAD: Final = ("refused", "conflict", "breaking", "failed")
+_ORDER: Final = (*_ACTS, "unchanged", *dict.fromkeys(_TOLD.values()), *_BAD)
 _PLURALS: Final = {"conflict": "conflicts"}
 
 
@@ -99,13 +100,16 @@ def failed(action: Action, detail: str, word: str = "failed") -> Outcome:
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """How many there are of each word, in the order in which they came up."""
-    return dict(Counter(outcome.word for outcome in outcomes))
+    """How many there are of each word: what was done, what was left, what went wrong."""
+    found = Counter(outcome.word for outcome in outcomes)
+    return {word: found[word] for word in _ORDER if word in found}
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """`3 sent, 1 unchanged, 1 conflict`; troubles last."""
-    found = sorted(counts(outcomes).items(), key=lambda item: item[0] in _BAD)
-    if not found:
-        return "Nothing here and nothing in the workspace"
-    return ", ".join(f"{count} {_PLURALS.get(word, word) if count > 1 else word}" for word, count in found)
+    """`3 sent, 1 unchanged, 1 conflict`."""
+    rows = [f"{count} {_plural(word, count)}" for word, count in counts(outcomes).items()]
+    return ", ".join(rows) or "Nothing here and nothing in the workspace."
+
+
+def _plural(word: str, count: int) -> str:
+    return _PLURALS.get(word, word) if count > 1 else word

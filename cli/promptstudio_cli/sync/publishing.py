@@ -59,9 +59,7 @@ def _judged(action: Action, proposal: Proposal, wish: Wish) -> Outcome | None:
         detail = "it has errors, and cannot be published"
         return Outcome(action.identity, action.path, "failed", detail, proposal.problems)
     if proposal.breaking and not wish.breaking:
-        detail = (
-            f"as {proposal.semver} it would break those who call it; --breaking publishes it all the same"
-        )
+        detail = f"{proposal.semver} would break those who call it; --breaking publishes it all the same"
         return Outcome(action.identity, action.path, "breaking", detail, proposal.reasons)
     return _published(action, Published(proposal.number, proposal.semver), proposal)
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from promptstudio.values import Json
 from promptstudio_cli.sync.connection import Body, Connection, RefusedError
 from promptstudio_cli.sync.differences import Here, Identity, Kind, There
 from promptstudio_cli.sync.places import printable
@@ -15,7 +16,7 @@ _PROMPTS: Final = "/api/prompts"
 _PARTIALS: Final = "/api/partials"
 _PAGE: Final = 100
 _AT_ONCE: Final = 8
-_BREAKING: Final = "major"
+_FIRST, _BREAKING = "first", "major"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,13 @@ class Workspace:
     async def proposal(self, identity: Identity) -> Proposal:
         """What publishing a prompt's draft would say."""
         body = (await self._connection.get(f"{_prompt(identity)}/proposal")).body
-        semver, reasons = body.get("semver", ""), body.get("reasons")
+        semver = body.get("semver")
         return Proposal(
             number=self._number(body),
             unchanged=body.get("unchanged") is True,
             semver=semver if isinstance(semver, str) else "",
             breaking=body.get("level") == _BREAKING,
-            reasons=tuple(printable(str(each)) for each in reasons) if isinstance(reasons, list) else (),
+            reasons=() if body.get("level") == _FIRST else _lines(body.get("reasons")),
             problems=_problems(body),
         )
 
@@ -172,6 +173,10 @@ def _address(identity: Identity) -> str:
     if identity.kind is Kind.partial:
         return f"{_PARTIALS}/{quote(identity.name, safe='')}"
     return f"{_prompt(identity)}/draft"
+
+
+def _lines(rows: Json) -> tuple[str, ...]:
+    return tuple(printable(str(row)) for row in rows) if isinstance(rows, list) else ()
 
 
 def _problems(body: Body) -> tuple[str, ...]:
