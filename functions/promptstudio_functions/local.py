@@ -36,8 +36,8 @@ def serve(
     API keys are read from PROMPTSTUDIO_KEYS, else from the store in `data`. `port` 0 takes a free one. With
     `dev` it serves the whole platform, watches the project's files, and runs on echo what lacks its
     provider's key. `report` is given lines for the terminal: diagnostics, the address, a link that signs in,
-    what each change brings. Raises CompileError, SettingsError, KeysError, or ServeError where it may not or
-    cannot listen.
+    what each change brings. Raises CompileError, SettingsError, KeysError, AppError where the store or its
+    sealing key cannot be used, or ServeError where it may not or cannot listen.
     """
     with _listen(host, port) as listener:
         public = not ipaddress.ip_address(listener.getsockname()[0]).is_loopback
@@ -60,7 +60,13 @@ def serve(
         # each request a tenth of its time.
         gc.collect()
         gc.freeze()
-        _Server(app).run(sockets=[listener])
+        try:
+            _Server(app).run(sockets=[listener])
+        except SystemExit:  # how uvicorn ends where the application could not start
+            if app.failure is None:
+                raise
+        if app.failure is not None:
+            raise app.failure
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -77,7 +77,7 @@ def _fixed_keys(settings: Settings) -> KeyRing | None:
 
 class LocalApp:
     """What `create_app` makes. `start` and `close` are called by the lifespan protocol, or by whoever serves
-    without it."""
+    without it; `failure` is why the former could not start."""
 
     def __init__(
         self,
@@ -103,6 +103,7 @@ class LocalApp:
         self._files = BundleGate(project.bundle, self._transport, self._fixed)
         self._endpoint = Endpoint(self._files, settings)
         self._site = site.Site(project, self._files, self._files, dev=dev)
+        self.failure: Exception | None = None
         self._store: SqliteStore | None = None
         self._api: LocalApi | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -165,7 +166,12 @@ class LocalApp:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        await self.start()
+        try:
+            await self.start()
+        except Exception as error:  # noqa: BLE001 - ASGI has no way to hand it on, and `serve` raises it
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
         self._report_project()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown

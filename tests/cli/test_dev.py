@@ -1,8 +1,10 @@
+import base64
 import json
+import subprocess
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.cli.command import use_provider, write_prompt
+from tests.cli.command import COMMAND, environment, use_provider, write_prompt
 from tests.cli.server import Server
 
 EXAMPLES = ["classify", "extract", "summarize", "support-reply", "translate"]
@@ -73,3 +75,21 @@ def test_a_missing_key_means_an_echo_and_is_said(project: Path) -> None:
 def test_the_page_is_served(tmp_path: Path) -> None:
     with Server(tmp_path, "dev", "--data", "state") as server, urlopen(server.address) as page:
         assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_store_of_another_sealing_key_is_not_served(project: Path) -> None:
+    first, other = (base64.b64encode(bytes([byte]) * 32).decode() for byte in (1, 2))
+    with Server(project, "dev", PROMPTSTUDIO_SEALING_KEY=f"env:{first}"):
+        pass
+    again = subprocess.run(
+        [COMMAND, "dev", "--port", "0"],
+        cwd=project,
+        env=environment({"PROMPTSTUDIO_SEALING_KEY": f"env:{other}"}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert again.returncode == 1
+    assert "Error: " in again.stderr
+    assert "PROMPTSTUDIO_SEALING_KEY" in again.stderr
+    assert "Traceback" not in again.stderr
