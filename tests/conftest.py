@@ -26,6 +26,7 @@ TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "dynoxide": _has_dynoxide,
+    "make prove": lambda: PROVE,
     "npm registry": lambda: PROVE and shutil.which("npm") is not None,
     "chromium": lambda: (
         PROVE and shutil.which("chromium") is not None and find_spec("playwright") is not None

@@ -85,12 +85,15 @@ _Result: TypeAlias = "list[dict[str, int]] | Exception"
 
 
 class SqliteStore:
-    """A Store in the file at `path`, made where it is missing. `now` gives seconds since 1970."""
+    """A Store in the file at `path`, made where it is missing. `now` gives seconds since 1970.
 
-    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+    While another process writes, a write waits for up to `busy_s`.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time, busy_s: float = _BUSY_S) -> None:
         self._now = now
-        self._reader = _connect(path)
-        self._writer = _connect(path)
+        self._reader = _connect(path, busy_s)
+        self._writer = _connect(path, busy_s)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._swept_s = 0.0
         self._closed = False
@@ -168,10 +171,16 @@ class SqliteStore:
             self._sweep()
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:  # locked for too long, disk full, file damaged: nothing was written
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            self._roll_back()
             return [_caused(error) for _ in jobs]
+        except Exception as error:  # noqa: BLE001 - a caller's mistake, such as an expiry that is no int64
+            self._roll_back()
+            return [error] if len(jobs) == 1 else [self._commit([job])[0] for job in jobs]
         return results
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def _do(self, job: _Job) -> _Result:
         now = self._now()
@@ -233,9 +242,9 @@ class SqliteStore:
             self._writer.execute("DELETE FROM operations WHERE expires_at <= ?", (now,))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
     # SQLite is built to be used by any thread (sqlite3.threadsafety is 3), one statement at a time.
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     path.chmod(0o600)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
