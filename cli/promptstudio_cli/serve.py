@@ -31,7 +31,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         "promptstudio serve",
         description="Serve the Endpoint Protocol for this project.",
-        epilog="API keys are read from PROMPTSTUDIO_KEYS, else from keys.json in the data folder.",
+        epilog="API keys are read from PROMPTSTUDIO_KEYS, else from the store in the data folder.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -44,7 +44,7 @@ def _parser() -> ArgumentParser:
         help=f"the port; 0 takes a free one (default {DEFAULT_PORT})",
     )
     parser.add_argument(
-        "--data", type=Path, help="the folder of keys.json (default: the project's .promptstudio)"
+        "--data", type=Path, help="the folder of local state (default: the project's .promptstudio)"
     )
     return parser
 
