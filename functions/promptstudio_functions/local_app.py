@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from promptstudio.access.keys import KeyLookup
 from promptstudio.endpoint.app import Endpoint
 from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.exchange import Receive, Scope, Send
@@ -18,8 +17,6 @@ from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings, parse_settings
 from promptstudio_functions import site
 from promptstudio_functions.live_project import LiveProject
-from promptstudio_functions.local_gate import LocalGate
-from promptstudio_functions.local_platform import has_keys, local_workspace, open_store
 
 if TYPE_CHECKING:
     from promptstudio.storage.sqlite import SqliteStore
@@ -122,7 +119,11 @@ class LocalApp:
 
     def has_keys(self) -> bool:
         """Whether there is an API key at all; it is not to be called in an event loop."""
-        return self._fixed is not None or asyncio.run(has_keys(self._data))
+        if self._fixed is not None:
+            return True
+        from promptstudio_functions.local_platform import has_keys
+
+        return asyncio.run(has_keys(self._data))
 
     async def start(self) -> None:
         """Open the store and let callers in by what it says; with PROMPTSTUDIO_KEYS, `serve` needs none."""
@@ -134,6 +135,11 @@ class LocalApp:
             self._watcher = asyncio.create_task(self._watch())
 
     async def _open(self) -> Gate:
+        # Late: a deployment with PROMPTSTUDIO_KEYS needs no store, and starts in half the time without.
+        from promptstudio.access.keys import KeyLookup
+        from promptstudio_functions.local_gate import LocalGate
+        from promptstudio_functions.local_platform import local_workspace, open_store
+
         self._store = open_store(self._data)
         workspace = await local_workspace(self._store, time.time())
         keys = KeyLookup(self._store, time.time)
