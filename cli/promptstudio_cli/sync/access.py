@@ -9,7 +9,6 @@ from promptstudio.endpoint.keys import PREFIX, workspace_of
 from promptstudio_cli.errors import CommandError, UsageError
 
 URL_VARIABLE: Final = "PROMPTSTUDIO_URL"
-KEY_VARIABLE: Final = "PROMPTSTUDIO_API_KEY"
 DEFAULT_URL: Final = "http://127.0.0.1:8787"
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,7 +43,8 @@ def read_access(url: str | None, variable: str, environ: Mapping[str, str]) -> A
     if not key:
         raise CommandError(
             f"{variable} is not set: it holds the API key of the workspace at {address}.",
-            "Make a key with the scopes read and write there, and set the variable to it.",
+            "Make a key there and set the variable to it. The local workspace's are made with: "
+            "promptstudio keys create NAME --scopes read,write",
         )
     if workspace_of(PREFIX, key) is None:
         raise CommandError(f"What {variable} holds is no API key of a workspace.", "Copy the key anew.")

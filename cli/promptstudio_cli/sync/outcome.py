@@ -20,7 +20,10 @@ _DONE: Final = {
     Verb.record: "unchanged",
     Verb.keep: "unchanged",
     Verb.forget: "unchanged",
+    Verb.conflict: "conflict",
+    Verb.refuse: "refused",
 }
+_SETTLED: Final = (Verb.record, Verb.forget)
 _TOLD: Final = {
     Change.new_there: "to pull",
     Change.changed_there: "to pull",
@@ -29,7 +32,7 @@ _TOLD: Final = {
     Change.deleted_here: "deleted here",
     Change.deleted_there: "deleted there",
 }
-_ACTS: Final = ("sent", "written", "deleted", "removed", "published")
+_ACTS: Final = ("sent", "written", "deleted", "removed", "kept", "published")
 _BAD: Final = ("refused", "conflict", "breaking", "failed")
 _ORDER: Final = (*_ACTS, "unchanged", *dict.fromkeys(_TOLD.values()), *_BAD)
 _PLURALS: Final = {"conflict": "conflicts"}
@@ -86,12 +89,12 @@ def name_of(identity: Identity) -> str:
 
 def planned(action: Action) -> Outcome:
     """What becomes of an action if all goes well."""
-    word, detail = _DONE.get(action.verb, ""), action.reason
+    change, word = action.difference.change, _DONE.get(action.verb, "")
     if action.verb is Verb.tell:
-        word = _TOLD[action.difference.change]
-    elif action.verb is Verb.refuse:
-        word = "conflict" if action.difference.change is Change.conflict else "refused"
-    return Outcome(action.identity, action.path, word, detail)
+        word = _TOLD[change]
+    elif action.verb in _SETTLED and change in (Change.conflict, Change.deleted_there):
+        word = "kept"
+    return Outcome(action.identity, action.path, word, action.reason)
 
 
 def failed(action: Action, detail: str, word: str = "failed") -> Outcome:

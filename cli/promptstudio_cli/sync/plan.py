@@ -16,7 +16,8 @@ from promptstudio_cli.sync.places import PlaceError, identify, place
 
 class Verb(StrEnum):
     """`create`, `update` and `delete` change the workspace, `write` and `remove` the files, `record` and
-    `forget` only what is kept of the last sync. `tell` leaves it to the person or to the other command."""
+    `forget` only what is kept of the last sync. `tell` leaves it to the person or to the other command, a
+    `conflict` to the person; `refuse` is for what cannot be a file."""
 
     create = "create"
     update = "update"
@@ -27,6 +28,7 @@ class Verb(StrEnum):
     forget = "forget"
     keep = "keep"
     tell = "tell"
+    conflict = "conflict"
     refuse = "refuse"
 
 
@@ -54,29 +56,26 @@ class Action:
 _PUSH: Final = {
     Change.new_here: Verb.create,
     Change.changed_here: Verb.update,
-    Change.conflict: Verb.refuse,
+    Change.conflict: Verb.conflict,
     Change.gone: Verb.forget,
 }
 _PULL: Final = {
     Change.new_there: Verb.write,
     Change.changed_there: Verb.write,
-    Change.conflict: Verb.refuse,
+    Change.conflict: Verb.conflict,
     Change.gone: Verb.forget,
 }
 _TELL_PUSH: Final = {
-    Change.new_there: "new in the workspace: pull it",
-    Change.changed_there: "changed in the workspace: pull first",
-    Change.deleted_here: "deleted here: with --delete it is deleted in the workspace too",
-    Change.deleted_there: "deleted in the workspace: pull --delete removes the file, "
-    "pull --ours keeps it to be pushed anew",
+    Change.new_there: "new in the workspace",
+    Change.changed_there: "changed in the workspace; pull first",
+    Change.deleted_here: "--delete deletes it in the workspace too",
+    Change.deleted_there: "pull --delete removes the file, pull --ours keeps it to be pushed anew",
 }
 _TELL_PULL: Final = {
-    Change.new_here: "new here: push sends it",
-    Change.changed_here: "changed here: push sends it",
-    Change.deleted_here: "deleted here: push --delete deletes it in the workspace too, "
-    "pull --theirs brings it back",
-    Change.deleted_there: "deleted in the workspace: --delete removes the file, "
-    "--ours keeps it to be pushed anew",
+    Change.new_here: "new here",
+    Change.changed_here: "changed here",
+    Change.deleted_here: "push --delete deletes it in the workspace too, pull --theirs brings it back",
+    Change.deleted_there: "--delete removes the file, --ours keeps it to be pushed anew",
 }
 
 
@@ -129,7 +128,7 @@ def _action(
         return Action(Verb.keep if _is_recorded(difference) else Verb.record, difference, path)
     verb = verbs.get(change, Verb.tell)
     reason = tell.get(change, "") if verb is Verb.tell else ""
-    return Action(verb, difference, path, _conflict(difference) if verb is Verb.refuse else reason)
+    return Action(verb, difference, path, _conflict(difference) if verb is Verb.conflict else reason)
 
 
 def _settled(
@@ -140,7 +139,7 @@ def _settled(
         seen = Verb.record if difference.there else Verb.forget
         return {**verbs, Change.conflict: seen, Change.deleted_there: Verb.forget}
     if settle is Settle.theirs:
-        gone = verbs.get(Change.deleted_there, Verb.refuse)
+        gone = verbs.get(Change.deleted_there, Verb.conflict)
         taken = Verb.write if difference.there else gone
         return {**verbs, Change.conflict: taken, Change.deleted_here: Verb.write}
     return verbs

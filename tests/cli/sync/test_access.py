@@ -28,7 +28,7 @@ def test_a_missing_key_is_asked_for_by_the_variables_name() -> None:
         with pytest.raises(CommandError) as refusal:
             read_access(None, "CI_KEY", environ)
         assert refusal.value.message.startswith("CI_KEY is not set")
-        assert "scopes read and write" in refusal.value.advice
+        assert "--scopes read,write" in refusal.value.advice
 
 
 @pytest.mark.parametrize("key", ["sk-123", KEY[:-1], KEY[:-1] + "-", KEY.replace("ps_live_", "ps_test_")])

@@ -93,7 +93,7 @@ def test_push_sends_what_changed_here_alone() -> None:
     assert push(difference(here("b"), None, None)) == ["create"]
     assert push(difference(here("b"), there("a"), synced("a"))) == ["update"]
     assert push(difference(here("a"), there("b"), synced("a"))) == ["tell"]
-    assert push(difference(here("b"), there("c"), synced("a"))) == ["refuse"]
+    assert push(difference(here("b"), there("c"), synced("a"))) == ["conflict"]
     assert push(difference(here("a"), there("a"), synced("a"))) == ["keep"]
 
 
@@ -110,7 +110,7 @@ def test_push_deletes_only_when_told_to_and_only_what_it_has_seen() -> None:
     )
     assert push(unchanged) == ["tell"]
     assert push(unchanged, delete=True) == ["delete"]
-    assert push(changed, delete=True) == ["refuse"]
+    assert push(changed, delete=True) == ["conflict"]
 
 
 def test_partials_are_sent_before_prompts_and_deleted_behind_them() -> None:
@@ -139,9 +139,9 @@ def test_pull_writes_what_changed_there_alone() -> None:
             (here("a"), None, synced("a")),
         )
     ]
-    assert verbs == [Verb.write, Verb.write, Verb.tell, Verb.refuse, Verb.keep, Verb.tell]
+    assert verbs == [Verb.write, Verb.write, Verb.tell, Verb.conflict, Verb.keep, Verb.tell]
     assert pull(difference(here("a"), None, synced("a")), delete=True)[0].verb is Verb.remove
-    assert pull(difference(here("b"), None, synced("a")), delete=True)[0].verb is Verb.refuse
+    assert pull(difference(here("b"), None, synced("a")), delete=True)[0].verb is Verb.conflict
 
 
 def test_a_conflict_is_settled_only_by_naming_a_side() -> None:
@@ -149,7 +149,7 @@ def test_a_conflict_is_settled_only_by_naming_a_side() -> None:
     assert pull(both, settle=Settle.theirs)[0].verb is Verb.write
     assert pull(both, settle=Settle.ours)[0].verb is Verb.record
     deleted_there = difference(here("b"), None, synced("a"))
-    assert pull(deleted_there, settle=Settle.theirs)[0].verb is Verb.refuse
+    assert pull(deleted_there, settle=Settle.theirs)[0].verb is Verb.conflict
     assert pull(deleted_there, settle=Settle.theirs, delete=True)[0].verb is Verb.remove
     assert pull(deleted_there, settle=Settle.ours)[0].verb is Verb.forget
     deleted_here = difference(None, there("b"), synced("a"))
@@ -217,7 +217,7 @@ IDENTITIES = st.sampled_from(NAMES)
 
 OVERWRITES_THERE = {Verb.create, Verb.update, Verb.delete}
 OVERWRITES_HERE = {Verb.write, Verb.remove}
-HARMLESS = {Verb.keep, Verb.tell, Verb.refuse}
+HARMLESS = {Verb.keep, Verb.tell, Verb.conflict, Verb.refuse}
 
 
 @dataclass

@@ -60,8 +60,8 @@ def test_what_changed_here_is_told_and_stays(clone: Clone, remote: Remote) -> No
     assert (result.code, result.lines) == (
         0,
         [
-            "prompts/a.prompt: to push: changed here: push sends it",
-            "prompts/new.prompt: to push: new here: push sends it",
+            "prompts/a.prompt: to push: changed here",
+            "prompts/new.prompt: to push: new here",
             "2 to push",
         ],
     )
@@ -102,7 +102,7 @@ def test_a_conflict_is_settled_as_the_person_says(clone: Clone, remote: Remote) 
         remote.edit(name, "theirs")
         clone.write(name, "ours")
     assert clone.pull("--theirs", "a").out == "prompts/a.prompt: written\n1 written\n"
-    assert clone.pull("--ours", "b").code == 0
+    assert clone.pull("--ours", "b").out == "prompts/b.prompt: kept\n1 kept\n"
     assert clone.texts() == {"a": "theirs", "b": "ours"}
     assert clone.push().lines == ["prompts/b.prompt: sent", "1 sent, 1 unchanged"]
     assert remote.texts() == {"a": "theirs", "b": "ours"}
@@ -298,3 +298,15 @@ def test_no_other_file_is_overwritten(clone: Clone, remote: Remote) -> None:
     result = clone.pull()
     assert (result.code, result.lines[-1]) == (1, "1 to push, 1 refused")
     assert clone.texts() == {"greet": "---\nname: other\n---\nours"}
+
+
+def test_where_git_decides_a_fresh_checkout_wins(clone: Clone, second: Clone, remote: Remote) -> None:
+    """What a CI job does, which has no record of a last sync."""
+    clone.write("greet", "1")
+    clone.push()
+    second.write("greet", "2")
+    second.write("new", "2")
+    assert second.push().code == 1
+    assert second.pull("--ours").code == 0
+    assert second.push().lines[-1] == "1 sent, 1 unchanged"
+    assert remote.texts() == {"greet": "2", "new": "2"}

@@ -63,8 +63,8 @@ def test_what_changed_there_is_told_and_stays(clone: Clone, remote: Remote) -> N
     result = clone.push()
     assert result.code == 0
     assert result.lines == [
-        "prompts/greet.prompt: to pull: changed in the workspace: pull first",
-        "new: to pull: new in the workspace: pull it",
+        "prompts/greet.prompt: to pull: changed in the workspace; pull first",
+        "new: to pull: new in the workspace",
         "2 to pull",
     ]
     assert remote.sent() == []
