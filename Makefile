@@ -9,13 +9,14 @@ PYTEST_WORKERS ?= auto --maxprocesses 8
 BIN := .venv/bin
 PYTHON_READY := .venv/.ready
 PROVE_READY := .venv/.prove-ready
+DYNOXIDE := .cache/dynoxide/.ready
 NODE_READY := tests/node/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test prove check conformance regen bench
+.PHONY: help setup dev test prove check conformance regen bench bench-store
 
 help: ## list these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and tests/node
 
@@ -25,7 +26,7 @@ dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
 test: setup ## every test that needs only Python and Node
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove: setup $(PROVE_READY) check ## every test; here a missing tool is a failure
+prove: setup $(PROVE_READY) $(DYNOXIDE) check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: setup ## linters and type checkers
@@ -44,6 +45,9 @@ regen: setup ## write the golden files anew
 bench: setup ## the endpoint's speed beside its peers
 	$(BIN)/python bench/endpoint.py
 
+bench-store: setup ## each store beside the bare client of its engine
+	$(BIN)/python bench/store.py
+
 $(PYTHON_READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit("PromptStudio needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
@@ -53,6 +57,10 @@ $(PYTHON_READY): pyproject.toml uv.lock
 
 $(PROVE_READY): $(PYTHON_READY)
 	$(BIN)/uv sync --frozen --group prove
+	@touch $@
+
+$(DYNOXIDE): tests/contract/engines/install_dynoxide.py | $(PYTHON_READY)
+	$(BIN)/python $<
 	@touch $@
 
 $(NODE_READY): tests/node/package.json tests/node/package-lock.json

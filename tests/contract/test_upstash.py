@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 from upstash_redis.asyncio import Redis
 
-from promptstudio.storage.port import Item, Put, Store
+from promptstudio.storage.port import Item, Put, Store, Unavailable
+from promptstudio.storage.upstash import UpstashStore
 from tests.contract.conftest import Engines
 from tests.contract.engines import Clock, Engine, Space
 from tests.contract.engines.upstash import TOKEN
@@ -69,9 +70,6 @@ async def test_operations_are_forgotten_after_a_day(store: Store, redis: Redis) 
 
 
 async def test_a_wrong_token_is_unavailable(engine: Engine, space: Space, clock: Clock) -> None:
-    from promptstudio.storage.port import Unavailable
-    from promptstudio.storage.upstash import UpstashStore
-
     store = UpstashStore(str(engine.address), "wrong", now=clock)
     with pytest.raises(Unavailable):
         await store.get("ws", "a")
