@@ -20,6 +20,7 @@ from promptstudio.sealing import LocalKey, Sealer
 from promptstudio.workspaces.catalog import Catalogs
 from promptstudio_functions.api import create_app
 from promptstudio_functions.authentication import CSRF_HEADER, SESSION_COOKIE
+from promptstudio_functions.platform_app import PlatformApp
 from promptstudio_functions.services import PlatformSettings, Services
 from tests.people import World, world_in
 
@@ -30,7 +31,7 @@ URL = "http://platform.test"
 class Platform:
     """An application, its services, and the world it serves. `url` is where its clients think it is."""
 
-    app: FastAPI
+    app: FastAPI | PlatformApp
     services: Services
     world: World
 
