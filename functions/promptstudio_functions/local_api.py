@@ -28,6 +28,7 @@ from promptstudio_functions.services import PlatformSettings, Services
 
 _ALLOW_PRIVATE: Final = "PROMPTSTUDIO_ALLOW_PRIVATE"
 _OWN_MACHINE: Final = "127.0.0.0/8,::1/128"  # where Ollama and its like answer
+_TRUSTED_PROXIES: Final = "PROMPTSTUDIO_TRUSTED_PROXIES"
 _SESSIONS: Final = "sessions"
 
 
@@ -86,6 +87,7 @@ async def open_local_api(
             cors_origins=settings.cors_origins,
             body_limit=settings.body_limit,
             secure_cookies=address.startswith("https:"),
+            trusted_proxies=parse_networks(environ.get(_TRUSTED_PROXIES, ""), _TRUSTED_PROXIES),
         ),
         now=time.time,
     )

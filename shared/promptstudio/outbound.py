@@ -135,12 +135,12 @@ class Guard:
         return _refused(url.raw_host or _NO_HOST, _NOT_PUBLIC_REASON)
 
 
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks in a setting like `127.0.0.0/8, 10.0.0.0/8`; raises SettingsError."""
+def parse_networks(text: str, setting: str = "PROMPTSTUDIO_ALLOW_PRIVATE") -> tuple[Network, ...]:
+    """The networks in a setting like `127.0.0.0/8, 10.0.0.0/8`; raises SettingsError, which names it."""
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
-        message = f"PROMPTSTUDIO_ALLOW_PRIVATE should be networks like 10.0.0.0/8, with commas: {error}."
+        message = f"{setting} should be networks like 10.0.0.0/8, with commas: {error}."
         raise SettingsError(message) from None
 
 
