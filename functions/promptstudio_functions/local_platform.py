@@ -19,6 +19,7 @@ FILE: Final = "promptstudio.db"
 
 _KEY: Final = ("sys#local", "workspace")
 _NAME: Final = "Local"
+_OWNER: Final = "Owner"
 _EMAIL: Final = "owner@localhost"
 _OWNER_ONLY: Final = 0o700
 
@@ -94,7 +95,7 @@ async def _local(store: Store, now: float) -> Local:
 
 
 async def _make(store: Store, now: float) -> Local:
-    account = await new_account(_EMAIL, _NAME, None, now)
+    account = await new_account(_EMAIL, _OWNER, None, now)
     workspace, writes = new_workspace(_NAME, account.public(), now)
     local = Local(workspace=workspace.id, owner=account.id)
     try:
