@@ -1,6 +1,7 @@
 """Requests to a workspace's API. What is refused is told in the workspace's own words."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from promptstudio_cli.sync.places import printable
 _TIMEOUT_S: Final = 30
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.25  # before the second try; twice that before the third
+
+# Nothing listens there, or whoever does has taken all the time there was.
+_NOT_AGAIN: Final = (aiohttp.ClientConnectorError, TimeoutError)
 
 Body = Mapping[str, Json]
 
@@ -54,7 +58,7 @@ async def connected(access: Access, *, pause_s: float = _PAUSE_S) -> AsyncIterat
 
 
 class Connection:
-    """Sends requests with the key. A GET that meets a 5xx, or no answer, is tried again."""
+    """Sends requests with the key. A GET that meets a 5xx, or whose answer is cut off, is tried again."""
 
     def __init__(self, access: Access, session: aiohttp.ClientSession, pause_s: float) -> None:
         self._access = access
@@ -70,7 +74,7 @@ class Connection:
                 if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
             except UnreachableError as error:
-                if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                if isinstance(error.__cause__, _NOT_AGAIN):
                     raise
             await asyncio.sleep(pause * self._pause_s)
         return await self._send("GET", path, None, {})
@@ -95,9 +99,8 @@ class Connection:
         return self._answer(response, content)
 
     def _unreachable(self, error: Exception) -> UnreachableError:
-        reason = str(error) or "no answer in time"
         return UnreachableError(
-            f"{self._access.url} cannot be reached: {reason}.",
+            f"{self._access.url} cannot be reached: {_reason(error)}.",
             f"Start it with `promptstudio dev`, or name another address with --url or {URL_VARIABLE}.",
         )
 
@@ -140,6 +143,14 @@ class Connection:
             f"What answers at {self._access.url} is no workspace of PromptStudio.",
             f"Name its address with --url or {URL_VARIABLE}.",
         )
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no answer. aiohttp's own words for a refused connection are not for people."""
+    errno = error.os_error.errno if isinstance(error, aiohttp.ClientConnectorError) else None
+    if errno is not None and errno > 0:  # names that are not found have numbers below
+        return os.strerror(errno)
+    return str(error) or "no answer in time"
 
 
 def _fields(errors: Json) -> list[str]:

@@ -22,7 +22,7 @@ def test_where_nothing_listens_the_address_is_named(clone: Clone) -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     for result in (clone.push("--url", url), clone.pull("--url", url)):
         assert (result.code, result.out) == (1, "")
-        assert result.err.startswith(f"Error: {url} cannot be reached: ")
+        assert result.err.startswith(f"Error: {url} cannot be reached: Connection refused.\n")
         assert "promptstudio dev" in result.err
         assert "--url" in result.err
 

@@ -264,6 +264,7 @@ HOSTILE = [
 def test_a_hostile_workspace_writes_nothing_elsewhere(
     clone: Clone, remote: Remote, tmp_path: Path, name: str, folder: str
 ) -> None:
+    """CVE-2026-34070: `../` in what is imported."""
     before = {file for file in tmp_path.rglob("*") if "workspace" not in file.parts}
     remote.on("GET /api/prompts", answers(200, {"items": [{"name": name, "folder": folder}]}))
     remote.on("GET /api/partials", answers(200, {"items": []}))
