@@ -45,7 +45,7 @@ class Unavailable(PlatformError):  # noqa: N818 - the engine's state
         super().__init__("store_unavailable", retry_after=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as pages are full of them and that would cost three times as much
 class Item:
     """What is stored. `expires_at` is in seconds since 1970."""
 
