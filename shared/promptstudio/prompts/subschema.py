@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Final, Literal, cast
 
-from promptstudio.prompts.validate import Schema, compile_schema, shown
+from promptstudio.prompts.validate import Schema, Validator, compile_schema, shown
 from promptstudio.values import Json, number_text, same
 
 Kind = Literal["required", "refused", "type", "value", "choice", "limit", "unclear"]
@@ -30,9 +30,10 @@ _LIMITS: Final[Mapping[str, tuple[str, str]]] = {  # what bounds a value of a ty
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems"),
 }
-_STEPS_MAX: Final = 20_000
+_STEPS_MAX: Final = 20_000  # a second or so; who publishes waits for it
 _ALTERNATIVES_MAX: Final = 64
 _VALUES_MAX: Final = 1_000
+_VALUES_MAX_OF_NO_TEXT: Final = 200  # each is compared with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class _Comparison:
 
     def __init__(self) -> None:
         self._found: dict[tuple[_Nodes, _Node], list[Misfit]] = {}
+        self._validators: dict[_Node, Validator] = {}
         self._steps = 0
 
     def compare(self, narrow: _Nodes, wide: _Node) -> list[Misfit]:
@@ -136,8 +138,7 @@ class _Comparison:
     def _alternatives(self, narrow: _Nodes, wide: _Node) -> list[Misfit]:
         choices = product(*(list(_expanded(node)) for node in narrow))
         alternatives = list(islice(choices, _ALTERNATIVES_MAX + 1))
-        self._steps += len(alternatives)
-        if len(alternatives) > _ALTERNATIVES_MAX or self._steps > _STEPS_MAX:
+        if len(alternatives) > _ALTERNATIVES_MAX:
             return [Misfit((), "unclear")]
         found: list[Misfit] = []
         for choice in alternatives:
@@ -155,16 +156,22 @@ class _Comparison:
         return found
 
     def _values(self, values: Sequence[Json], narrow: _Nodes, wide: _Node) -> list[Misfit]:
-        self._steps += len(values)
-        if len(values) > _VALUES_MAX:
+        others = sum(not isinstance(value, str) for value in values)
+        if len(values) > _VALUES_MAX or others > _VALUES_MAX_OF_NO_TEXT:
             return [Misfit((), "unclear")]
-        checks = [compile_schema(node.schema) for node in narrow]
-        possible = [value for value in values if not any(check(value, "")[1] for check in checks)]
-        takes = compile_schema(wide.schema)
-        return [Misfit((), "value", shown(value)) for value in possible if takes(value, "")[1]]
+        possible = (value for value in values if all(self._takes(node, value) for node in narrow))
+        return [Misfit((), "value", shown(value)) for value in possible if not self._takes(wide, value)]
+
+    def _takes(self, node: _Node, value: Json) -> bool:
+        if node not in self._validators:
+            self._validators[node] = compile_schema(node.schema)
+        return not self._validators[node](value, "")[1]
 
     def _of_type(self, kind: str, narrow: _Nodes, wide: _Node) -> list[Misfit]:
         """What fits `narrow` and is of one type."""
+        self._steps += 1
+        if self._steps > _STEPS_MAX:
+            return [Misfit((), "unclear")]
         if not wide.takes(kind):
             return [Misfit((), "type", kind)]
         if kind in _FINITE:
