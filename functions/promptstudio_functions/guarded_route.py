@@ -17,12 +17,13 @@ from promptstudio.endpoint.problems import log_internal
 from promptstudio.endpoint.request import read_json
 from promptstudio.errors import AppError, FieldError
 from promptstudio.platform_errors import PlatformError
+from promptstudio.storage.port import Store
 from promptstudio_functions.authentication import authenticate
 from promptstudio_functions.permissions import RULES, Rule
 from promptstudio_functions.problem_response import problem_response
 from promptstudio_functions.services import Services
 
-_PROMPTS: Final = "/api/prompts/"
+_ON_PROMPT: Final = "/api/prompts/{name}"
 
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,10 +35,12 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
         (method,) = cast("set[str]", self.methods)
         rule = RULES[method, self.path_format]
+        on_prompt = self.path_format.startswith(_ON_PROMPT)
 
         async def guarded(request: Request) -> Response:
+            prompt = request.path_params["name"] if on_prompt else None
             try:
-                request.state.principal = await _admit(request, rule)
+                request.state.principal = await _admit(request, rule, prompt)
                 bounded = await _with_body(request)
                 return await handle(bounded)
             except AppError as error:
@@ -72,21 +75,23 @@ App = Annotated[Services, Depends(services)]
 By = Annotated[Principal, Depends(principal)]
 
 
-async def _admit(request: Request, rule: Rule) -> Principal | None:
-    """Who asks, if the rule lets them; None only where everybody may. Raises AppError."""
+async def _admit(request: Request, rule: Rule, prompt: str | None) -> Principal | None:
+    """Who asks, if the rule lets them on the prompt that the path names; None only where everybody may.
+
+    Raises AppError.
+    """
     if rule.public:
         return None
     found = await authenticate(services(request), request.method, dict(request.scope["headers"]))
     if found is None:
         raise PlatformError("sign_in_needed")
     if found.role is None:
-        _require_scope(found, rule, request)
+        _require_scope(found, rule, prompt)
         return found
-    return await _with_role(found, rule, request)
+    return await _with_role(services(request).store, found, rule, prompt)
 
 
-def _require_scope(found: Principal, rule: Rule, request: Request) -> None:
-    prompt = request.path_params.get("name") if request.url.path.startswith(_PROMPTS) else None
+def _require_scope(found: Principal, rule: Rule, prompt: str | None) -> None:
     if rule.scope is None:
         raise PlatformError("member_needed")
     if not found.has(rule.scope):
@@ -95,19 +100,18 @@ def _require_scope(found: Principal, rule: Rule, request: Request) -> None:
         raise PlatformError("prompt_not_in_key", name=prompt)
 
 
-async def _with_role(found: Principal, rule: Rule, request: Request) -> Principal:
+async def _with_role(store: Store, found: Principal, rule: Rule, prompt: str | None) -> Principal:
     """The member, with the role they have on the prompt that the path names if that is higher."""
     if rule.role is None:
         raise PlatformError("scope_needed", scope=rule.scope or "")
     role = found.role or Role.guest
-    name = request.path_params.get("name") if request.url.path.startswith(_PROMPTS) else None
-    if name is not None and role < Role.admin:
-        role = max(role, await role_on_prompt(services(request).store, found, name))
+    if prompt is not None and role < Role.admin:
+        role = max(role, await role_on_prompt(store, found, prompt))
         if role == Role.guest:
-            raise PlatformError("not_found", kind="prompt", id=name)
+            raise PlatformError("not_found", kind="prompt", id=prompt)
     if role < rule.role:
         raise PlatformError("role_needed", role=rule.role.name)
-    return replace(found, role=role)
+    return replace(found, role=role, home=found.role)
 
 
 async def _with_body(request: Request) -> Request:

@@ -187,6 +187,17 @@ async def test_a_protected_label_takes_an_admin(platform: Platform, owner: httpx
             assert answer.status_code == status
         refused = await client.patch(GREET, json={"protected": []}, headers={"if-match": "*"})
         assert refused.status_code == 403
+    author = await platform.world.join(Role.editor)
+    share = f"{GREET}/shares/{author.id}"
+    assert (await owner.put(share, json={"role": "owner"})).status_code == 200
+    async with await platform.member(author) as client:  # owner of the prompt, and yet no admin
+        answer = await client.put(
+            f"{GREET}/labels/production", json={"version": 1}, headers={"if-match": "*"}
+        )
+        assert answer.status_code == 403
+        assert (
+            await client.patch(GREET, json={"protected": []}, headers={"if-match": "*"})
+        ).status_code == 403
     admin = await platform.key([Scope.admin])
     moved = await admin.put(f"{GREET}/labels/production", json={"version": 1}, headers={"if-match": "*"})
     assert moved.status_code == 200

@@ -1,6 +1,6 @@
 """How members come to another role, are suspended, and leave."""
 
-from promptstudio.access.accounts import account_key
+from promptstudio.access.accounts import account_key, end_sessions
 from promptstudio.access.members import (
     Member,
     count_owners,
@@ -42,7 +42,8 @@ async def change_member(
 
 
 async def remove_member(store: Store, by: Principal, member: str, *, if_match: str | None) -> None:
-    """End somebody's membership, and with it their sessions here and the API keys that they created.
+    """End somebody's membership, and with it the API keys that they created and all their sessions: one from
+    before would otherwise hold again if they came back.
 
     Raises PlatformError not_found, role_needed, last_owner, if_match_missing or stale.
     """
@@ -54,6 +55,7 @@ async def remove_member(store: Store, by: Principal, member: str, *, if_match: s
         [
             Delete(members_key(by.workspace), member, found.version),
             Delete(account_key(member), membership_sort(by.workspace)),
+            end_sessions(member),
             *count_owners(by.workspace, found.value, None),
         ],
     )

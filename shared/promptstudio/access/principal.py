@@ -31,6 +31,7 @@ class Scope(StrEnum):
 class Principal:
     """A member in a session, or an API key: `role` is None for a key, `scopes` are empty for a member.
 
+    `role` is that on the prompt at hand, where that is a higher one; `home` is then the workspace's.
     `prompts` limits a key to the prompts of these names; None is no limit. `session` is the id of the
     session a member came with.
     """
@@ -42,6 +43,7 @@ class Principal:
     scopes: frozenset[Scope] = field(default_factory=frozenset)
     prompts: frozenset[str] | None = None
     session: str | None = None
+    home: Role | None = None
 
     @property
     def is_key(self) -> bool:

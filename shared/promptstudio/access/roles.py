@@ -45,7 +45,7 @@ def scopes_of(role: Role) -> frozenset[Scope]:
 def role_in_workspace(by: Principal) -> Role:
     """The role that somebody acts with; a key with the scope admin acts as an admin, others as a guest."""
     if by.role is not None:
-        return by.role
+        return by.role if by.home is None else by.home
     return Role.admin if by.has(Scope.admin) else Role.guest
 
 

@@ -31,7 +31,11 @@ def test_a_missing_key_is_asked_for_by_the_variables_name() -> None:
         assert "--scopes read,write" in refusal.value.advice
 
 
-@pytest.mark.parametrize("key", ["sk-123", KEY[:-1], KEY[:-1] + "-", KEY.replace("ps_live_", "ps_test_")])
+@pytest.mark.parametrize(
+    "key",
+    ["sk-123", KEY[:-1], KEY[:-1] + "-", KEY.replace("ps_live_", "ps_test_")],
+    ids=["foreign", "cut", "mistyped", "of another kind"],  # the key is random, and each worker has its own
+)
 def test_what_is_no_key_is_sent_nowhere_and_not_shown(key: str) -> None:
     with pytest.raises(CommandError) as refusal:
         read_access(None, "PROMPTSTUDIO_API_KEY", {"PROMPTSTUDIO_API_KEY": key})

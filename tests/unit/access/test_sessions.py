@@ -54,6 +54,8 @@ async def test_suspension_and_removal_end_it_at_once(world: World, sessions: Ses
     assert await sessions.principal(begun.token) is not None
     await remove_member(world.store, world.owner, person.id, if_match="*")
     assert await sessions.principal(begun.token) is None
+    await world.belong(person, world.workspace, Role.admin)
+    assert await sessions.principal(begun.token) is None, "a session of before they left holds no more"
 
 
 async def test_who_signs_out_leaves_no_token_behind(world: World, sessions: Sessions) -> None:
