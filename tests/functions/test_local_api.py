@@ -110,7 +110,7 @@ async def test_runs_of_files_and_versions_are_in_the_history(
     await publish(owner, "The workspace greets.")
     await run(owner)
     rows = (await owner.get("/api/prompts/greet/runs")).json()["items"]
-    assert [(row["version"], row["caller"]) for row in rows] == [(1, "Local"), (0, "this machine")]
+    assert [(row["version"], row["caller"]) for row in rows] == [(1, "Owner"), (0, "this machine")]
     assert rows[1]["user"] == "u-1"
 
 

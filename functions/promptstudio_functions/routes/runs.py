@@ -17,8 +17,7 @@ from promptstudio.errors import AppError
 from promptstudio.messages import Message
 from promptstudio.prompts.bundle import Prompt, Version
 from promptstudio.storage.listings import Listing
-from promptstudio.storage.records import Record
-from promptstudio.workspaces.given import optional
+from promptstudio.storage.records import Record, optional
 from promptstudio.workspaces.prompts import get_prompt
 from promptstudio.workspaces.runs import RunRecord, list_runs
 from promptstudio.workspaces.settings import ModelName

@@ -30,9 +30,8 @@ from promptstudio.ids import ordered_id
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put, Store, Write
-from promptstudio.storage.records import Record, Stored, created, data, require_match, stored
+from promptstudio.storage.records import Record, Stored, created, data, optional, require_match, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.given import optional
 
 _EMAIL_LENGTH: Final = 254
 

@@ -24,10 +24,9 @@ from promptstudio.ids import workspace_id
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import Conflict, Item, Put, Store, Unavailable
-from promptstudio.storage.records import Record, Stored, stored
+from promptstudio.storage.records import Record, Stored, optional, stored
 from promptstudio.times import rfc3339, seconds
 from promptstudio.values import Json
-from promptstudio.workspaces.given import optional
 
 CACHED_S: Final = 1.0
 

@@ -16,11 +16,10 @@ from promptstudio.ids import new_id, ordered_id, workspace_characters, workspace
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put, Store
-from promptstudio.storage.records import Record, Stored, created, data, require_match, stored
+from promptstudio.storage.records import Record, Stored, created, data, optional, require_match, stored
 from promptstudio.times import rfc3339
 from promptstudio.workspaces.authors import Author, author
 from promptstudio.workspaces.drafts import draft_of
-from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.history import history_put
 from promptstudio.workspaces.prompts import PromptRecord, find_prompt, get_prompt
 from promptstudio.workspaces.versions import version_of

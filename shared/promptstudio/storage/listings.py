@@ -5,11 +5,9 @@ import binascii
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-from pydantic import Field
-
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Store
-from promptstudio.storage.records import Record
+from promptstudio.storage.records import Record, optional
 
 _R = TypeVar("_R", bound=Record)
 
@@ -18,7 +16,7 @@ class Listing(Record, Generic[_R]):
     """A page of a list. Without `next_cursor` it is the last."""
 
     items: Sequence[_R]
-    next_cursor: str | None = Field(default=None, exclude_if=lambda cursor: cursor is None)
+    next_cursor: str | None = optional()
 
 
 async def list_records(

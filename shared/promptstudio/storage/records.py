@@ -1,9 +1,9 @@
 """Records: Pydantic models kept as items, and the ETags by which a lost update is noticed."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Item
@@ -14,6 +14,11 @@ class Record(BaseModel):
     """What is stored, worked with and answered alike. Nothing changes one; `model_copy` makes another."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def optional() -> Any:
+    """A member that is left out where there is nothing to say."""
+    return Field(default=None, exclude_if=lambda value: value is None)
 
 
 _R = TypeVar("_R", bound=Record)

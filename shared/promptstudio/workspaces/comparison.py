@@ -8,9 +8,8 @@ from pydantic import JsonValue
 from promptstudio.prompts.diff import ChangeKind, Side, Text, diff
 from promptstudio.prompts.lines import Op
 from promptstudio.storage.port import Store
-from promptstudio.storage.records import Record
+from promptstudio.storage.records import Record, optional
 from promptstudio.workspaces.drafts import get_draft
-from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.partials import TooManyPartialsError, reached_partials
 from promptstudio.workspaces.versions import get_version
 

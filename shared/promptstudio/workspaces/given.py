@@ -1,7 +1,7 @@
 """What people give to prompts, and in which shape: names, folders, tags and texts."""
 
 import unicodedata
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
@@ -85,8 +85,3 @@ PartialName = Annotated[str, Field(pattern=PARTIAL_NAME)]
 
 Message = Annotated[str, Field(max_length=_MESSAGE_CHARACTERS)]
 """What somebody says of a version."""
-
-
-def optional() -> Any:
-    """A member that is left out where there is nothing to say."""
-    return Field(default=None, exclude_if=lambda value: value is None)

@@ -15,9 +15,8 @@ from promptstudio.prompts.diagnostics import CompileError
 from promptstudio.prompts.file import parse_file
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import Check, Item, Put, Store
-from promptstudio.storage.records import Record, Stored, data, stored
+from promptstudio.storage.records import Record, Stored, data, optional, stored
 from promptstudio.workspaces.authors import Author
-from promptstudio.workspaces.given import optional
 
 QUERY_CHARACTERS: Final = 200
 

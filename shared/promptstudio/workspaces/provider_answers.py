@@ -1,9 +1,7 @@
 """What is told of a workspace's providers: how they are reached only to admins, their keys to nobody."""
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-from pydantic import Field
+from typing import Final
 
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import role_in_workspace
@@ -12,7 +10,7 @@ from promptstudio.providers.base import Provider
 from promptstudio.providers.catalog import PROVIDERS
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import Store
-from promptstudio.storage.records import Record
+from promptstudio.storage.records import Record, optional
 from promptstudio.workspaces.providers import (
     Credential,
     ProviderType,
@@ -25,10 +23,6 @@ BUILT_IN: Final[Mapping[str, Provider]] = {
     name: provider for name, provider in PROVIDERS.items() if provider.type != "echo"
 }
 """The built-in providers that take a key."""
-
-
-def _optional() -> Any:
-    return Field(default=None, exclude_if=lambda value: value is None)
 
 
 class KeyAnswer(Record):
@@ -47,10 +41,10 @@ class ProviderAnswer(Record):
     type: ProviderType
     built_in: bool
     has_key: bool
-    base_url: str | None = _optional()
-    headers: dict[str, str] | None = _optional()
-    timeout_s: float | None = _optional()
-    key: KeyAnswer | None = _optional()
+    base_url: str | None = optional()
+    headers: dict[str, str] | None = optional()
+    timeout_s: float | None = optional()
+    key: KeyAnswer | None = optional()
 
 
 async def get_provider(store: Store, by: Principal, name: str) -> tuple[ProviderAnswer, str | None]:

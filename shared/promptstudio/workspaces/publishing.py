@@ -14,13 +14,13 @@ from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.contract import read_contract
 from promptstudio.prompts.semver import Level, Proposal, propose
 from promptstudio.storage.port import Store, Write
-from promptstudio.storage.records import Record, Stored, created, require_match
+from promptstudio.storage.records import Record, Stored, created, optional, require_match
 from promptstudio.times import rfc3339
 from promptstudio.values import Json
 from promptstudio.workspaces.aliases import ALIASES_MAX, alias_writes
 from promptstudio.workspaces.authors import author
 from promptstudio.workspaces.drafts import Draft, draft_of, draft_put
-from promptstudio.workspaces.given import Labels, Message, Text, optional
+from promptstudio.workspaces.given import Labels, Message, Text
 from promptstudio.workspaces.history import history_put
 from promptstudio.workspaces.labels import moved, require_mover
 from promptstudio.workspaces.prompts import PromptRecord, described, get_prompt, prompt_put

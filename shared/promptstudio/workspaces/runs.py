@@ -9,7 +9,7 @@ from promptstudio.endpoint.gate import Ended
 from promptstudio.ids import ordered_id
 from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import Put, Store, Unavailable
-from promptstudio.storage.records import Record, data
+from promptstudio.storage.records import Record, data, optional
 from promptstudio.times import rfc3339
 
 KEPT_S: Final = 30 * 24 * 3600
@@ -33,11 +33,11 @@ class RunRecord(Record):
     took_ms: int
     streamed: bool
     caller: str
-    user: str | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    cost_usd: str | None = None
+    user: str | None = optional()
+    input_tokens: int | None = optional()
+    output_tokens: int | None = optional()
+    cached_tokens: int | None = optional()
+    cost_usd: str | None = optional()
 
 
 def runs_key(workspace: str, prompt: str) -> str:

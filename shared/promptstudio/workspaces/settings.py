@@ -17,10 +17,9 @@ from promptstudio.prompts.project_settings import (
 )
 from promptstudio.prompts.validate import escaped
 from promptstudio.storage.port import ABSENT, Conflict, Item, Put, Store
-from promptstudio.storage.records import Record, Stored, data, require_match, stored
+from promptstudio.storage.records import Record, Stored, data, optional, require_match, stored
 from promptstudio.times import rfc3339
 from promptstudio.workspaces.authors import Author, author
-from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.providers import load_providers
 
 _RECORD: Final = "workspace"

@@ -11,9 +11,8 @@ from promptstudio.prompts.compile import compile_bundle
 from promptstudio.prompts.diagnostics import Diagnostic, Severity
 from promptstudio.prompts.file import Source, parse_file
 from promptstudio.storage.port import Store
-from promptstudio.storage.records import Record
+from promptstudio.storage.records import Record, optional
 from promptstudio.values import Json
-from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.partials import PARTIALS_MAX, TooManyPartialsError, reached_partials
 from promptstudio.workspaces.settings import project_settings
 

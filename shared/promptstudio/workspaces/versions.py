@@ -14,9 +14,8 @@ from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.semver import Level
 from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, ITEM_BYTES, Put, Store
-from promptstudio.storage.records import Record, Stored, data, stored
+from promptstudio.storage.records import Record, Stored, data, optional, stored
 from promptstudio.workspaces.authors import Author
-from promptstudio.workspaces.given import optional
 from promptstudio.workspaces.prompts import get_prompt
 
 NUMBER_MAX: Final = 10**9
