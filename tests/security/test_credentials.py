@@ -20,6 +20,7 @@ from promptstudio.values import Json
 from promptstudio.workspaces.provider_changes import ProviderChange, put_provider
 from promptstudio.workspaces.provider_probe import probe_provider
 from promptstudio.workspaces.providers import key_for, load_providers, providers_key
+from promptstudio_functions.api import create_app
 from tests.functions.platform import Platform
 from tests.people import workspace_in
 from tests.security.test_outbound import FORMS, HOSTS
@@ -221,7 +222,7 @@ def test_every_url_that_a_body_can_set_is_known_here(platform: Platform) -> None
 
     A new member that holds a URL fails here until its route is held against the corpus too.
     """
-    description = platform.app.openapi()
+    description = create_app(platform.services).openapi()
     found = {
         (method, path, member)
         for path, methods in description["paths"].items()
