@@ -8,6 +8,7 @@ from promptstudio.errors import BOUNDS
 
 _KEYS: Final = "PROMPTSTUDIO_KEYS"
 _CORS_ORIGINS: Final = "PROMPTSTUDIO_CORS_ORIGINS"
+_CORS_ORIGINS_SHORT: Final = "CORS_ORIGINS"  # where the environment is the server's own
 _BODY_LIMIT: Final = "PROMPTSTUDIO_BODY_LIMIT"
 
 
@@ -31,7 +32,7 @@ def parse_settings(
 
     Raises SettingsError.
     """
-    origins = environ.get(_CORS_ORIGINS)
+    origins = environ.get(_CORS_ORIGINS, environ.get(_CORS_ORIGINS_SHORT))
     limit = environ.get(_BODY_LIMIT)
     return Settings(
         keys=environ.get(_KEYS),

@@ -17,6 +17,12 @@ def test_the_environment_goes_before_what_the_project_says() -> None:
     assert settings == Settings("[]", ("https://a.example", "https://b.example"), 2048)
 
 
+def test_origins_may_be_named_without_a_prefix() -> None:
+    assert parse_settings({"CORS_ORIGINS": "https://a.example"}).cors_origins == ("https://a.example",)
+    both = {"CORS_ORIGINS": "https://a.example", "PROMPTSTUDIO_CORS_ORIGINS": "https://b.example"}
+    assert parse_settings(both).cors_origins == ("https://b.example",)
+
+
 def test_what_the_project_says_stands_in_for_the_environment() -> None:
     settings = parse_settings({}, body_limit=9, cors_origins=["https://c.example"])
     assert settings == Settings(None, ("https://c.example",), 9)
