@@ -1,5 +1,6 @@
 """Processes that serve tests."""
 
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,14 @@ _STOP_S: Final = 10.0
 @contextmanager
 def running(command: Sequence[str], ready: str) -> Iterator[str]:
     """Run a command until the context ends; entered with the line of its output that has `ready` in it."""
+    # Even where the tests themselves are killed, nothing of theirs is to stay behind.
+    bound = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*bound, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     try:
