@@ -3,11 +3,13 @@
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from promptstudio.platform_errors import PlatformError
+from promptstudio_functions.description import described
 from promptstudio_functions.dressing import Dressing
-from promptstudio_functions.problem_response import CONTENT_TYPE, Problem, problem_response
+from promptstudio_functions.problem_response import Problem, problem_response
 from promptstudio_functions.routes import (
     drafts,
     invitations,
@@ -47,15 +49,20 @@ NOUNS: Final[tuple[APIRouter, ...]] = (
     runs.router,
 )
 
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": "A problem.", "content": {CONTENT_TYPE: {}}}
-    for status in ("4XX", "5XX")
-}
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {status: {"model": Problem} for status in ("4XX", "5XX")}
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API, which is made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = described(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(services: Services) -> FastAPI:
     """The application that serves /api and /sign-in with these services."""
-    app = FastAPI(
+    app = _Api(
         title=TITLE,
         version=VERSION,
         openapi_url=SCHEMA_PATH,
@@ -63,6 +70,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=_PROBLEMS,
+        generate_unique_id_function=_operation_id,
     )
     app.state.services = services
     for router in NOUNS:
@@ -70,6 +78,11 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(HTTPException, _no_route)
     app.add_middleware(Dressing, cors_origins=services.settings.cors_origins)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`members_get_one`: a noun, and what is done to it."""
+    return f"{route.tags[0]}_{route.name}"
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

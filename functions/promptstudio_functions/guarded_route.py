@@ -42,7 +42,7 @@ class GuardedRoute(APIRoute):
             try:
                 request.state.principal = await _admit(request, rule, prompt)
                 bounded = await _with_body(request)
-                return await handle(bounded)
+                return _without_type(await handle(bounded))
             except AppError as error:
                 return problem_response(request, error)
             except RequestValidationError as error:
@@ -134,6 +134,13 @@ class _Replayed(Request):
     def __init__(self, request: Request, body: bytes) -> None:
         super().__init__(request.scope, request.receive)
         self._body = body
+
+
+def _without_type(response: Response) -> Response:
+    """The answer; one without a body says of none that it is JSON, as FastAPI would."""
+    if response.status_code == 204 and "content-type" in response.headers:
+        del response.headers["content-type"]
+    return response
 
 
 def _fields_invalid(error: RequestValidationError) -> PlatformError:

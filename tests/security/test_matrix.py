@@ -104,3 +104,16 @@ async def test_a_limit_to_prompts_holds_wherever_the_application_is_mounted(
                 for prompt, status in ((f"{MINE}-only", 200), (GREET, 403)):
                     answer = await client.get(f"{root}/api/prompts/{prompt}")
                     assert answer.status_code == status, root
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if row.statuses["owner"] == row.success], ids=named)
+async def test_an_answer_is_as_it_is_described(ground: Ground, tmp_path: Path, row: Row) -> None:
+    """docs/openapi.json: the status, the type, and whether there is an ETag for the next change."""
+    method, path = row.route
+    described = ground.app.openapi()["paths"][path][method.lower()]["responses"][str(row.success)]
+    async with ground.copy(tmp_path) as copy:
+        route = method, filled(path, ground.mine.ids)
+        answer = await copy.ask(ground.mine.actors["owner"], route, **call(row.route, ground.mine))
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    assert [kind] == list(described.get("content", [""]))
+    assert ("etag" in answer.headers) == ("ETag" in described.get("headers", {}))

@@ -40,7 +40,7 @@ class InvitationOrder(Record):
     """Whom somebody wants to invite. With the role guest it names the prompt that they shall see."""
 
     email: Annotated[str, Field(min_length=3, max_length=_EMAIL_LENGTH)]
-    role: RoleName = Role.viewer
+    role: RoleName = Field(default=Role.viewer, json_schema_extra={"default": Role.viewer.name})
     prompt: PromptName | None = None
     share: ShareRole | None = None
 
