@@ -42,11 +42,21 @@ def ours(store: Store) -> dict[str, Call]:
         "query of 20": lambda _: store.query("page", limit=PAGE),
         "put": lambda n: store.transact([Put("put", f"{n % 50}", DATA)]),
         "put where absent": lambda n: store.transact([Put("new", f"{n}", DATA, expect=ABSENT)]),
-        "delete": lambda n: store.transact([Delete("new", f"{n}")]),
+        "put, then delete": lambda n: put_and_delete(store, n),
         "add under a ceiling": lambda n: store.transact([Add("add", f"{n % 50}", {"n": 1}, {"n": 10**9})]),
         "transaction of 3": lambda n: store.transact(three(n, "t")),
         "the same as an operation": lambda n: store.transact(three(n, "o"), operation=f"ours {n}"),
     }
+
+
+async def put_and_delete(store: Store, n: int) -> None:
+    await store.transact([Put("gone", f"{n}", DATA)])
+    await store.transact([Delete("gone", f"{n}")])
+
+
+async def in_turn(*calls: Awaitable[object]) -> None:
+    for call in calls:
+        await call
 
 
 def three(n: int, pk: str) -> list[Write]:
@@ -80,7 +90,10 @@ class BareSqlite:
             "query of 20": self._query,
             "put": lambda n: self._write([(_PUT, (b"raw", b"%d" % (n % 50), TEXT))]),
             "put where absent": lambda n: self._write([(_INSERT, (b"raw new", b"%d" % n, TEXT))]),
-            "delete": lambda n: self._write([(_DELETE, (b"raw new", b"%d" % n))]),
+            "put, then delete": lambda n: in_turn(
+                self._write([(_PUT, (b"raw gone", b"%d" % n, TEXT))]),
+                self._write([(_DELETE, (b"raw gone", b"%d" % n))]),
+            ),
             "add under a ceiling": lambda n: self._write([(_ADD, (b"raw add", b"%d" % (n % 50), 10**9))]),
             "transaction of 3": lambda n: self._write(self._three(n, b"raw t")),
             "the same as an operation": lambda n: self._write(
@@ -187,7 +200,10 @@ async def dynamodb() -> AsyncIterator[dict[str, Work]]:
             "put where absent": lambda n: ask(
                 client.put_item, Item={**_key("raw new", f"{n}"), "version": _ONE, "json": _JSON}, **_NONE
             ),
-            "delete": lambda n: ask(client.delete_item, Key=_key("raw new", f"{n}")),
+            "put, then delete": lambda n: in_turn(
+                ask(client.update_item, **_update("raw gone", f"{n}")),
+                ask(client.delete_item, Key=_key("raw gone", f"{n}")),
+            ),
             "add under a ceiling": lambda n: ask(client.update_item, **_add("raw add", f"{n % 50}")),
             "transaction of 3": lambda n: three_of(n, "raw t"),
             "the same as an operation": lambda n: three_of(n, "raw o", noted(n)),
@@ -244,7 +260,9 @@ async def upstash() -> AsyncIterator[dict[str, Work]]:
             "get": get,
             "put": lambda n: run([Put("raw", f"{n % 50}", DATA)]),
             "put where absent": lambda n: run([Put("raw new", f"{n}", DATA, expect=ABSENT)]),
-            "delete": lambda n: run([Delete("raw new", f"{n}")]),
+            "put, then delete": lambda n: in_turn(
+                run([Put("raw gone", f"{n}", DATA)]), run([Delete("raw gone", f"{n}")])
+            ),
             "add under a ceiling": lambda n: run([Add("raw add", f"{n % 50}", {"n": 1}, {"n": 10**9})]),
             "transaction of 3": lambda n: run(three(n, "raw t")),
             "the same as an operation": lambda n: run(three(n, "raw o"), f"bare {n}"),

@@ -124,11 +124,11 @@ class SqliteStore:
             ).fetchall()
         except sqlite3.OperationalError as error:
             raise Unavailable from error
-        items = tuple(
+        items = [
             Item(pk, sk.decode(), orjson.loads(data), version, expires_at)
             for sk, version, data, expires_at in rows[:limit]
-        )
-        return Page(items, items[-1].sk if len(rows) > limit else None)
+        ]
+        return Page(tuple(items), items[-1].sk if len(rows) > limit else None)
 
     async def transact(
         self, writes: Sequence[Write], *, operation: str | None = None
