@@ -16,7 +16,8 @@ import orjson
 from boto3.session import Session
 from upstash_redis.asyncio import Redis
 
-from promptstudio.storage.dynamodb import DynamoStore, connect, make_table
+from promptstudio.storage.dynamodb import DynamoStore
+from promptstudio.storage.dynamodb_client import connect, make_table
 from promptstudio.storage.port import ABSENT, Add, Check, Delete, Put, Store, Write
 from promptstudio.storage.sqlite import SqliteStore
 from promptstudio.storage.upstash import UpstashStore

@@ -10,16 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-)
-
+from promptstudio.storage.dynamodb_client import CONNECTIONS, REFUSED, Refused, ask, connect
 from promptstudio.storage.dynamodb_requests import (
     Action,
     Attributes,
@@ -37,79 +30,17 @@ from promptstudio.storage.port import (
     Conflict,
     Item,
     Page,
-    Put,
     Unavailable,
     Write,
     check_key,
     check_query,
-    check_total,
-    check_writes,
     counted,
-    encode,
+    encode_writes,
 )
-from promptstudio.storage.retry import ANSWER_S, CONNECT_S, RETRY, Lost, NotDone, Retry
+from promptstudio.storage.retry import RETRY, NotDone, Retry
 
 if TYPE_CHECKING:
-    from boto3.session import Session
-    from botocore.awsrequest import AWSResponse
     from types_boto3_dynamodb import DynamoDBClient
-
-_THREADS: Final = 32
-_REFUSED: Final = "ConditionalCheckFailed"
-_NOT_DONE: Final = {  # as an answer, and as a reason why a transaction was cancelled
-    "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingError",
-    "ThrottlingException",
-    "TransactionConflict",
-    "TransactionConflictException",
-}
-
-
-class _Refused(Exception):  # noqa: N818 - an outcome, not a fault
-    """Conditions did not hold. The reasons are in the order of the actions."""
-
-    def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
-        self.reasons = reasons
-
-
-def connect(
-    endpoint: str | None = None, session: "Session | None" = None, answer_s: float = ANSWER_S
-) -> "DynamoDBClient":
-    """A client as the store needs it. Region and credentials are found where boto3 looks for them."""
-    import boto3  # late, as it takes a fifth of a second
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=CONNECT_S,
-        read_timeout=answer_s,
-        max_pool_connections=_THREADS,
-        retries={"total_max_attempts": 1},
-    )
-    client = (session or boto3.session.Session()).client("dynamodb", endpoint_url=endpoint, config=config)
-    client.meta.events.register("after-call.dynamodb", _check_whole)
-    return client
-
-
-def make_table(client: "DynamoDBClient", table: str) -> None:
-    """Make the table as the store needs it, and wait until it is there."""
-    client.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    )
-    client.get_waiter("table_exists").wait(TableName=table)
-    client.update_time_to_live(
-        TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
-    )
 
 
 class DynamoStore:
@@ -127,7 +58,7 @@ class DynamoStore:
         self._connect = connect
         self._now = now
         self._retry = retry
-        self._threads = ThreadPoolExecutor(_THREADS, "dynamodb")
+        self._threads = ThreadPoolExecutor(CONNECTIONS, "dynamodb")
         self._lock = threading.Lock()
         self._client: DynamoDBClient | None = None
         self._closed = False
@@ -157,9 +88,7 @@ class DynamoStore:
     async def transact(
         self, writes: Sequence[Write], *, operation: str | None = None
     ) -> list[dict[str, int]]:
-        check_writes(writes)
-        encoded = [encode(write.data) if isinstance(write, Put) else b"" for write in writes]
-        check_total([len(data) for data in encoded])
+        encoded = encode_writes(writes)
         begun: set[int] = set()
         after = await self._retry.until_answered(
             lambda: self._write(writes, encoded, operation, begun), repeatable=operation is not None
@@ -209,22 +138,22 @@ class DynamoStore:
                 if operation is not None:
                     actions.append(to_operation(self._table, operation, now))
                 await self._write_all(actions)
-            except _Refused as refused:
-                if operation is not None and await self._find(operation_key(operation)):
+            except Refused as refused:
+                if operation is not None and await self._is_noted(operation, now):
                     return now
                 begun |= _expired_adds(writes, refused.reasons, begun, now)
             else:
                 return now
 
     async def _write_one(self, write: Write, action: Action) -> list[dict[str, int]]:
-        def ask(client: "DynamoDBClient") -> Any:
+        def call(client: "DynamoDBClient") -> Any:
             if action.kind == "Put":
                 return client.put_item(**action.request)
             if action.kind == "Delete":
                 return client.delete_item(**action.request)
             return client.update_item(**action.request, ReturnValues="ALL_NEW")
 
-        answer = await self._ask(ask)
+        answer = await self._ask(call)
         if not isinstance(write, Add):
             return []
         return [counters(answer["Attributes"]) if action.kind == "Update" else dict(write.deltas)]
@@ -240,6 +169,10 @@ class DynamoStore:
         )
         return [counters(item) if item and not is_expired(item, now) else {} for item in found]
 
+    async def _is_noted(self, operation: str, now: int) -> bool:
+        noted = await self._find(operation_key(operation))
+        return noted is not None and not is_expired(noted, now)
+
     async def _find(self, at: dict[str, Any]) -> Attributes | None:
         answer = await self._ask(
             lambda client: client.get_item(TableName=self._table, Key=at, ConsistentRead=True)
@@ -247,25 +180,11 @@ class DynamoStore:
         found: Attributes | None = answer.get("Item")
         return found
 
-    async def _ask(self, ask: "Callable[[DynamoDBClient], Any]") -> Any:
-        """The answer. Raises NotDone, Lost, _Refused or Unavailable."""
+    async def _ask(self, call: "Callable[[DynamoDBClient], Any]") -> Any:
         if self._closed:
             raise Unavailable
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask_blocking, ask)
-
-    def _ask_blocking(self, ask: "Callable[[DynamoDBClient], Any]") -> Any:
-        from botocore.parsers import ResponseParserError  # late: it comes with boto3
-
-        try:
-            return ask(self._connected())
-        except ClientError as error:
-            raise _outcome(error) from error
-        except (EndpointConnectionError, ConnectTimeoutError) as error:
-            raise NotDone from error
-        except (HTTPClientError, ResponseParserError) as error:
-            raise Lost from error
-        except BotoCoreError as error:  # no credentials, no region
-            raise Unavailable from error
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, ask, call, self._connected)
 
     def _connected(self) -> "DynamoDBClient":
         """The client, made late because that takes a tenth of a second."""
@@ -278,36 +197,6 @@ class DynamoStore:
         return int(self._now())
 
 
-def _check_whole(http_response: "AWSResponse", **_: object) -> None:
-    """Raise Lost for an answer that is not DynamoDB's, or was cut off: botocore takes either for `{}`."""
-    body, headers = http_response.content, http_response.headers
-    if not body or len(body) != int(headers.get("content-length", len(body))):
-        raise Lost
-    is_error = http_response.status_code >= 300
-    if not is_error and not headers.get("content-type", "").startswith("application/x-amz-json"):
-        raise Lost
-
-
-def _outcome(error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
-        return _Refused([{"Code": _REFUSED, "Item": error.response.get("Item")}])
-    if code == "TransactionCanceledException":
-        return _cancelled(cast("Any", error.response).get("CancellationReasons", []))
-    if code in _NOT_DONE:
-        return NotDone()
-    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-        return Lost()
-    return Unavailable()  # no such table, no permission, credentials expired
-
-
-def _cancelled(reasons: Sequence[Mapping[str, Any]]) -> Exception:
-    codes = {reason.get("Code") for reason in reasons}
-    if _REFUSED in codes:
-        return _Refused(reasons)
-    return NotDone() if codes & _NOT_DONE else Unavailable()
-
-
 def _expired_adds(
     writes: Sequence[Write], reasons: Sequence[Mapping[str, Any]], begun: set[int], now: int
 ) -> set[int]:
@@ -317,7 +206,7 @@ def _expired_adds(
     """
     expired = set()
     for index, (write, reason) in enumerate(zip(writes, reasons, strict=False)):
-        if reason.get("Code") != _REFUSED or index in begun:
+        if reason.get("Code") != REFUSED or index in begun:
             continue
         found = reason.get("Item")
         if not (isinstance(write, Add) and found and is_expired(found, now) and counted({}, write)):

@@ -154,6 +154,17 @@ def encode(data: Mapping[str, Json]) -> bytes:
     return written
 
 
+def encode_writes(writes: Sequence[Write]) -> list[bytes]:
+    """The data of each Put, and nothing for other writes, once all of them are checked.
+
+    Raises ValueError, and PlatformError item_too_large.
+    """
+    check_writes(writes)
+    encoded = [encode(write.data) if isinstance(write, Put) else b"" for write in writes]
+    check_total([len(data) for data in encoded])
+    return encoded
+
+
 def check_writes(writes: Sequence[Write]) -> None:
     """Refuse a transaction that no engine takes.
 

@@ -26,15 +26,12 @@ from promptstudio.storage.port import (
     Delete,
     Item,
     Page,
-    Put,
     Unavailable,
     Write,
     check_key,
     check_query,
-    check_total,
-    check_writes,
     counted,
-    encode,
+    encode_writes,
 )
 
 _SCHEMA: Final = """
@@ -133,9 +130,7 @@ class SqliteStore:
     async def transact(
         self, writes: Sequence[Write], *, operation: str | None = None
     ) -> list[dict[str, int]]:
-        check_writes(writes)
-        encoded = [encode(write.data) if isinstance(write, Put) else b"" for write in writes]
-        check_total([len(data) for data in encoded])
+        encoded = encode_writes(writes)
         if self._closed:
             raise Unavailable
         loop = asyncio.get_running_loop()

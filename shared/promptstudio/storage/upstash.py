@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from promptstudio.storage.port import (
     Item,
     Page,
-    Put,
     Unavailable,
     Write,
     check_key,
     check_query,
-    check_total,
-    check_writes,
-    encode,
+    encode_writes,
 )
 from promptstudio.storage.retry import ANSWER_S, CONNECT_S, RETRY, Lost, NotDone, Retry
 from promptstudio.storage.upstash_scripts import (
@@ -98,9 +95,7 @@ class UpstashStore:
     async def transact(
         self, writes: Sequence[Write], *, operation: str | None = None
     ) -> list[dict[str, int]]:
-        check_writes(writes)
-        encoded = [encode(write.data) if isinstance(write, Put) else b"" for write in writes]
-        check_total([len(data) for data in encoded])
+        encoded = encode_writes(writes)
         keys = transact_keys(writes, operation)
         return await self._retry.until_answered(
             lambda: self._run(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from boto3.session import Session
 
-from promptstudio.storage.dynamodb import DynamoStore, connect, make_table
+from promptstudio.storage.dynamodb import DynamoStore
+from promptstudio.storage.dynamodb_client import connect, make_table
 from promptstudio.storage.port import Store
 from promptstudio.storage.retry import RETRY, Retry
 from tests.contract.engines import Address, Way
