@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+VERCEL = ROOT / "tests" / "node-prove" / "node_modules" / ".bin" / "vercel"
 
 # `make prove` sets this: there, a missing tool is a failure and not a skip.
 PROVE = os.environ.get("PROMPTSTUDIO_PROVE") == "1"
@@ -22,8 +23,16 @@ def _has_dynoxide() -> bool:
     return binary().exists()
 
 
+def _has_python_tools(target: str) -> bool:
+    from tests.generators.install_python_tools import is_installed
+
+    return is_installed(target)
+
+
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
+    "vercel": lambda: PROVE and VERCEL.exists(),
+    "functions-framework": lambda: PROVE and _has_python_tools("gcf"),
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "dynoxide": _has_dynoxide,
     "make prove": lambda: PROVE,
@@ -31,6 +40,7 @@ TOOLS: dict[str, Callable[[], bool]] = {
     "chromium": lambda: (
         PROVE and shutil.which("chromium") is not None and find_spec("playwright") is not None
     ),
+    "schemathesis": lambda: PROVE and find_spec("schemathesis") is not None,
 }
 
 

@@ -60,7 +60,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
         rule = RULES[method.upper(), path]
         _describe(operation, rule)
         operation["security"] = list(_security(rule, method))
-        _plain_parameters(operation)
+        _plain_inputs(operation)
         _complete_responses(operation["responses"], tagged)
     return document
 
@@ -102,14 +102,14 @@ def _security(rule: Rule, method: str) -> Iterator[dict[str, list[str]]]:
         yield {"key": [rule.scope.value]}
 
 
-def _plain_parameters(operation: dict[str, Any]) -> None:
-    """Say of a parameter that may be left out no more than that: there is no null in a URL or a header."""
-    for parameter in operation.get("parameters", []):
-        schema = parameter["schema"]
+def _plain_inputs(operation: dict[str, Any]) -> None:
+    """Say of a parameter or a body that may be left out no more than that: neither can be null."""
+    bodies = operation.get("requestBody", {}).get("content", {}).values()
+    for place in (*operation.get("parameters", []), *bodies):
+        schema = place["schema"]
         kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
         if len(kinds) == 1:
-            del schema["anyOf"]
-            schema.update(kinds[0])
+            place["schema"] = {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0]
 
 
 def _complete_responses(responses: dict[str, Any], tagged: set[str]) -> None:

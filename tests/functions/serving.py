@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,25 +68,31 @@ def served(
         lines: list[str] = []
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(root, data=data, environ=environ, report=lines.append, dev=dev, address=address)
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            assert server.listening.wait(PATIENCE_S)
+        with listening(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"), listener):
             yield Served(address, app, lines)
-        finally:
-            server.should_exit = True
-            thread.join()
+
+
+@contextmanager
+def listening(config: uvicorn.Config, listener: socket.socket) -> Iterator[asyncio.AbstractEventLoop]:
+    """Serve what the configuration names, in a thread; gives the loop that runs there."""
+    server = _Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield server.loop.result(PATIENCE_S)
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.listening = threading.Event()
+        self.loop: Future[asyncio.AbstractEventLoop] = Future()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.listening.set()
+        self.loop.set_result(asyncio.get_running_loop())
 
 
 @dataclass

@@ -29,10 +29,19 @@ MODELS_MAX: Final = 8
 
 router = noun("runs")
 
+# Before OpenAPI 3.2 the schema of a stream is that of its events.
+_EVENT: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["start", "delta", "done", "error", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "For each model, by its `index`: `start`, `delta`… and `done` or `error`. Then `end`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 
