@@ -10,6 +10,7 @@ BIN := .venv/bin
 PYTHON_READY := .venv/.ready
 PROVE_READY := .venv/.prove-ready
 DYNOXIDE := .cache/dynoxide/.ready
+PYTHON_TARGETS := .cache/python-targets/.ready
 NODE_READY := tests/node/node_modules/.ready
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
 test: setup ## every test that needs only Python and Node
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove: setup $(PROVE_READY) $(DYNOXIDE) check ## every test; here a missing tool is a failure
+prove: setup $(PROVE_READY) $(DYNOXIDE) $(PYTHON_TARGETS) check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: setup ## linters and type checkers
@@ -61,6 +62,10 @@ $(PROVE_READY): $(PYTHON_READY)
 
 $(DYNOXIDE): tests/contract/engines/install_dynoxide.py | $(PYTHON_READY)
 	$(BIN)/python $<
+	@touch $@
+
+$(PYTHON_TARGETS): tests/generators/install_python_tools.py $(wildcard generators/promptstudio_generators/templates/*/requirements.txt) | $(PYTHON_READY)
+	$(BIN)/python -m tests.generators.install_python_tools
 	@touch $@
 
 $(NODE_READY): tests/node/package.json tests/node/package-lock.json

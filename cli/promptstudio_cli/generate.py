@@ -18,7 +18,7 @@ _MARK: Final = "promptstudio/protocol.json"
 
 
 def generate(
-    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare.")],
+    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare or gcf.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
     force: Annotated[
         bool, typer.Option("--force", help="Write even into a folder that holds other things.")

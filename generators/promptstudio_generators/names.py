@@ -7,6 +7,9 @@ from typing import Final, Self
 from promptstudio.values import Json, dumps
 
 _WORKER_LENGTH: Final = 54  # Cloudflare: longer names have no preview address
+_FUNCTION_LENGTH: Final = 49  # Google: a function is a Cloud Run service
+_ACCOUNT_LENGTH: Final = 30  # Google: a service account's id
+_ACCOUNT_SUFFIX: Final = "-runtime"
 
 
 class UnfitNameError(ValueError):
@@ -42,6 +45,23 @@ def worker_name(name: str) -> str:
     """The nearest name that a Cloudflare Worker and an npm package can have ("Acme Inc." → "acme-inc")."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_WORKER_LENGTH].rstrip("-")
     return slug or "promptstudio"
+
+
+def function_name(name: str) -> str:
+    """The nearest name that a Google Cloud function can have: it begins with a letter."""
+    slug = worker_name(name)
+    fit = slug if slug[0].isalpha() else f"p-{slug}"
+    return fit[:_FUNCTION_LENGTH].rstrip("-")
+
+
+def service_account(function: str) -> str:
+    """The id of the service account that a function of this name runs as."""
+    return function[: _ACCOUNT_LENGTH - len(_ACCOUNT_SUFFIX)].rstrip("-") + _ACCOUNT_SUFFIX
+
+
+def yaml_literal(text: str) -> str:
+    """A YAML scalar that stands for this text and nothing else. YAML joins no surrogates, as JSON does."""
+    return re.sub(r"[^\x00-\x7e]", lambda match: f"\\U{ord(match[0]):08x}", dumps(text))
 
 
 def json_file(value: Json) -> str:

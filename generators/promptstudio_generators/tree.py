@@ -7,7 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, StrictUndefined
 
-from promptstudio_generators.names import json_literal
+from promptstudio_generators.names import json_literal, yaml_literal
 
 _PACKAGE: Final = files("promptstudio_generators")
 _TEMPLATE: Final = ".jinja"
@@ -23,6 +23,7 @@ def render_templates(target: str, context: Mapping[str, object]) -> dict[str, st
         undefined=StrictUndefined,
     )
     environment.filters["json"] = json_literal
+    environment.filters["yaml"] = yaml_literal
     rendered = {}
     for path, text in _texts(_PACKAGE / "templates" / target):
         if path.endswith(_TEMPLATE):

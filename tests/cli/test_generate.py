@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+from promptstudio_generators.targets import TARGETS
 from tests.cli.command import Command
 
 
@@ -70,5 +71,5 @@ def test_the_endpoint_settings_reach_the_target(promptstudio: Command, project: 
 def test_an_unknown_target_names_those_there_are(promptstudio: Command, project: Path) -> None:
     result = promptstudio("generate", "mainframe", "-o", "out")
     assert result.returncode == 2
-    assert result.stderr == 'Error: There is no target "mainframe".\nTargets: cloudflare.\n'
+    assert result.stderr == f'Error: There is no target "mainframe".\nTargets: {", ".join(TARGETS)}.\n'
     assert not (project / "out").exists()

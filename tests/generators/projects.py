@@ -11,6 +11,7 @@ from promptstudio_generators.targets.options import TargetOptions
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
 RUNTIME = "src/promptstudio/"
+PYTHON_RUNTIME = "promptstudio/"
 
 OPTIONS = TargetOptions(
     name="Acme Prompts", cors_origins=("https://acme.example", "https://www.acme.example")
@@ -23,9 +24,14 @@ def bundle() -> dict[str, Json]:
 
 
 def golden_files(target: str) -> dict[str, str]:
-    """What the golden folder of a target holds: the project without the runtime, which ships verbatim."""
+    """What the golden folder of a target holds: the project without the runtime, which ships verbatim.
+
+    Which modules a Python project carries is the generator's choice: copied.txt lists them.
+    """
     files = generate(target, bundle(), OPTIONS)
-    return {path: text for path, text in files.items() if not path.startswith(RUNTIME)}
+    golden = {path: text for path, text in files.items() if not path.startswith((RUNTIME, PYTHON_RUNTIME))}
+    copied = sorted(path for path in files if path.startswith(PYTHON_RUNTIME))
+    return {**golden, "copied.txt": "\n".join(copied) + "\n"} if copied else golden
 
 
 def golden_targets() -> list[str]:

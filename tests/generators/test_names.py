@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +11,12 @@ from promptstudio_generators.names import (
     EnvironmentName,
     PromptName,
     UnfitNameError,
+    function_name,
     json_file,
     json_literal,
+    service_account,
     worker_name,
+    yaml_literal,
 )
 
 HOSTILE = ["", "A B", "a-b\n", "$(id)", "`id`", "A=1", "Ä", "1A", "a;b", "*/", "../x", "A" * 129]
@@ -59,3 +63,26 @@ def test_a_literal_is_the_value_in_plain_ascii(value: object) -> None:
 
 def test_a_literal_holds_no_character_that_ends_a_line() -> None:
     assert json_literal("a\u2028b\u2029c\n\x7f🌍") == '"a\\u2028b\\u2029c\\n\\u007f\\ud83c\\udf0d"'
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "account"),
+    [
+        ("Acme Inc.", "acme-inc", "acme-inc-runtime"),
+        ("3D", "p-3d", "p-3d-runtime"),
+        ("", "promptstudio", "promptstudio-runtime"),
+        ("x" * 48 + "-yz", "x" * 48, "x" * 22 + "-runtime"),
+    ],
+)
+def test_a_function_and_its_account_get_names_that_google_takes(
+    name: str, function: str, account: str
+) -> None:
+    assert function_name(name) == function
+    assert service_account(function) == account
+
+
+@given(st.text())
+def test_a_yaml_scalar_is_the_text_in_plain_ascii(text: str) -> None:
+    literal = yaml_literal(text)
+    assert yaml.safe_load(f"a: {literal}\n") == {"a": text}
+    assert literal.isascii()

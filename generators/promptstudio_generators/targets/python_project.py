@@ -1,0 +1,43 @@
+"""What the Python targets share: the modules that `serve` runs, the bundle, and a smoke test."""
+
+from collections.abc import Mapping, Sequence
+
+from promptstudio.values import Json
+from promptstudio_generators.names import PromptName, json_file
+from promptstudio_generators.python_runtime import python_runtime
+from promptstudio_generators.samples import sample_bodies
+from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.secrets import KEYS, provider_secrets
+from promptstudio_generators.tree import render_templates
+
+
+def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, object]:
+    """What the templates of every Python target are told."""
+    providers = provider_secrets(bundle)
+    return {
+        "variables": {
+            "PROMPTSTUDIO_CORS_ORIGINS": ",".join(options.cors_origins),
+            "PROMPTSTUDIO_BODY_LIMIT": str(options.body_limit),
+        },
+        "keys": KEYS,
+        "provider_secrets": providers,
+        "secrets": [KEYS, *providers],
+        "prompt": next(iter(_samples(bundle)), "NAME"),
+    }
+
+
+def project_files(
+    target: str, bundle: Mapping[str, Json], context: Mapping[str, object], modules: Sequence[str]
+) -> dict[str, str]:
+    """The files of a target's project, which imports these modules of ours."""
+    return {
+        **render_templates("python", context),
+        **render_templates(target, context),
+        "bundle.json": json_file(dict(bundle)),
+        **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},
+        **{f"promptstudio/{path}": text for path, text in python_runtime(*modules).items()},
+    }
+
+
+def _samples(bundle: Mapping[str, Json]) -> dict[PromptName, dict[str, Json]]:
+    return {PromptName(name): body for name, body in sample_bodies(bundle).items()}

@@ -1,0 +1,17 @@
+"""The secrets that a project needs: they are set at the cloud, and stand in no file."""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from promptstudio.values import Json
+from promptstudio_generators.names import EnvironmentName
+
+KEYS: Final = EnvironmentName("PROMPTSTUDIO_KEYS")
+"""The hashes of the API keys that may call."""
+
+
+def provider_secrets(bundle: Mapping[str, Json]) -> list[EnvironmentName]:
+    """The environment variables that hold the providers' keys, each once."""
+    providers = cast("Mapping[str, Mapping[str, str]]", bundle["providers"])
+    named = {EnvironmentName(row["api_key_env"]) for row in providers.values() if "api_key_env" in row}
+    return sorted(named - {KEYS})

@@ -1,0 +1,112 @@
+"""What `generate gcf` writes, and that it runs as Google runs it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promptstudio_generators.targets import generate
+from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.write import write
+from tests.generators.hostile import texts
+from tests.generators.install_python_tools import python
+from tests.generators.projects import OPTIONS, bundle
+
+SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
+GCLOUD = """#!/usr/bin/env bash
+printf '%s\\n' "$*" >>"$GCLOUD_LOG"
+case "$*" in
+  "config get-value project") echo my-project ;;
+  "secrets describe acme-prompts-$GCLOUD_LACKS") exit 1 ;;
+  "iam service-accounts describe"*) exit 1 ;;
+  "functions describe"*) echo https://function.example ;;
+esac
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    write(generate("gcf", bundle(), OPTIONS), tmp_path / "project")
+    return tmp_path / "project"
+
+
+def deploy(project: Path, *regions: str, lacks: str = "nothing") -> tuple[int, str, list[str]]:
+    """Run deploy.sh with a gcloud that only notes what it is told: status, output, and its calls."""
+    tools = project.parent / "bin"
+    tools.mkdir()
+    (tools / "gcloud").write_text(GCLOUD)
+    (tools / "gcloud").chmod(0o755)
+    log = project.parent / "log"
+    environ = {"PATH": f"{tools}:{os.environ['PATH']}", "GCLOUD_LOG": str(log), "GCLOUD_LACKS": lacks}
+    command = ["bash", str(project / "deploy.sh"), *regions]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout + done.stderr, log.read_text().splitlines()
+
+
+def test_each_region_gets_the_function_with_its_secrets(project: Path) -> None:
+    status, said, calls = deploy(project, "europe-west1", "us-central1")
+    assert (status, said) == (0, "https://function.example\n" * 2)
+    deployed = [call for call in calls if call.startswith("functions deploy acme-prompts ")]
+    assert [call.split("--region ")[1].split()[0] for call in deployed] == ["europe-west1", "us-central1"]
+    mounts = ",".join(f"{secret}=acme-prompts-{secret}:latest" for secret in SECRETS)
+    for call in deployed:
+        assert f"--set-secrets {mounts} " in call
+        assert "--service-account acme-prompts-runtime@my-project.iam.gserviceaccount.com " in call
+        assert "--gen2 " in call
+
+
+def test_the_functions_account_may_read_its_secrets_and_nothing_else(project: Path) -> None:
+    _, _, calls = deploy(project)
+    grants = [call for call in calls if "add-iam-policy-binding" in call]
+    assert [call.split()[2] for call in grants] == [f"acme-prompts-{secret}" for secret in SECRETS]
+    assert all("--role roles/secretmanager.secretAccessor " in call for call in grants)
+    assert not any(call.startswith("projects ") for call in calls)
+
+
+def test_nothing_is_deployed_while_a_secret_is_missing(project: Path) -> None:
+    status, said, calls = deploy(project, lacks="OPENAI_API_KEY")
+    assert status == 1
+    assert (
+        said == "Secret Manager lacks acme-prompts-OPENAI_API_KEY. README.md says how to create a secret.\n"
+    )
+    assert not any("deploy" in call or "create" in call for call in calls)
+
+
+@settings(deadline=None)
+@given(origins=st.lists(texts, max_size=3))
+def test_a_variable_is_the_setting_to_the_last_character(origins: list[str]) -> None:
+    files = generate("gcf", bundle(), TargetOptions(name="a", body_limit=5, cors_origins=tuple(origins)))
+    assert yaml.safe_load(files["env.yaml"]) == {
+        "PROMPTSTUDIO_CORS_ORIGINS": ",".join(origins),
+        "PROMPTSTUDIO_BODY_LIMIT": "5",
+    }
+
+
+@settings(deadline=None)
+@given(name=texts)
+def test_a_project_has_the_nearest_name_that_google_takes(name: str) -> None:
+    script = generate("gcf", bundle(), TargetOptions(name=name))["deploy.sh"]
+    (line,) = [line for line in script.splitlines() if line.startswith("name=")]
+    assert len(line) <= len("name=") + 49
+    assert line[5].isalpha()
+    assert all(part.isalnum() for part in line[5:].split("-"))
+
+
+def test_secrets_are_named_and_never_valued() -> None:
+    files = generate("gcf", bundle(), OPTIONS)
+    for secret in SECRETS:
+        assert f"gcloud secrets create acme-prompts-{secret} --data-file=-" in files["README.md"]
+        assert secret not in files["env.yaml"]
+
+
+@pytest.mark.needs("functions-framework")
+def test_its_own_smoke_test_passes_with_the_packages_it_pins(project: Path) -> None:
+    done = subprocess.run(
+        [python("gcf"), "test/smoke.py"], cwd=project, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The endpoint answers as it should." in done.stdout

@@ -1,0 +1,187 @@
+"""What the Python targets have in common: whose modules they ship, and that no text becomes code."""
+
+import ast
+import hashlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import cast
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import promptstudio
+from promptstudio.values import Json
+from promptstudio_generators.names import UnfitNameError
+from promptstudio_generators.python_runtime import python_runtime
+from promptstudio_generators.targets import generate
+from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.write import write
+from tests.generators.hostile import described, texts
+from tests.generators.lock_requirements import REQUIREMENTS, ROOT
+from tests.generators.projects import OPTIONS, PYTHON_RUNTIME, bundle
+
+SHARED = Path(promptstudio.__file__).parent
+TARGETS = list(REQUIREMENTS)
+
+every_target = pytest.mark.parametrize("target", TARGETS)
+
+
+def renamed(document: dict[str, Json], model: str, url: str) -> dict[str, Json]:
+    """The bundle with other models and URLs."""
+    for provider in cast("dict[str, dict[str, Json]]", document["providers"]).values():
+        provider["base_url"] = url
+    for prompt in cast("dict[str, dict[str, dict[str, dict[str, Json]]]]", document["prompts"]).values():
+        for version in prompt["versions"].values():
+            version["model"] = model
+    return document
+
+
+@every_target
+def test_the_modules_are_ours_to_the_last_byte(target: str) -> None:
+    files = generate(target, bundle(), OPTIONS)
+    shipped = {path: text for path, text in files.items() if path.startswith(PYTHON_RUNTIME)}
+    assert len(shipped) > 40
+    for path, text in shipped.items():
+        assert text == (SHARED / path.removeprefix(PYTHON_RUNTIME)).read_text("utf-8")
+
+
+@every_target
+def test_only_what_is_imported_is_shipped(target: str) -> None:
+    files = generate(target, bundle(), OPTIONS)
+    assert {
+        "promptstudio/endpoint/app.py",
+        "promptstudio/protocol.json",
+        "promptstudio/platform.json",
+    } <= set(files)
+    unwanted = ("yaml", "storage/", "access/", "workspaces/", "compile", "outbound", "sealing", "models.json")
+    assert not [
+        path for path in files if path.startswith(PYTHON_RUNTIME) and any(u in path for u in unwanted)
+    ]
+
+
+@every_target
+def test_the_modules_import_each_other_and_what_is_pinned_alone(target: str, tmp_path: Path) -> None:
+    files = generate(target, bundle(), OPTIONS)
+    write({path: text for path, text in files.items() if path.startswith(PYTHON_RUNTIME)}, tmp_path)
+    modules = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in files
+        if path.startswith(PYTHON_RUNTIME) and path.endswith(".py")
+    ]
+    script = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]\n" + "".join(
+        f"import {module}; assert {module}.__file__.startswith({str(tmp_path)!r})\n" for module in modules
+    )
+    script += "print(*sorted({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pinned = {line.partition("==")[0].replace("-", "_") for line in pins(files["requirements.txt"])}
+    modules_of = {"attrs": "attr", "typing_extensions": "typing_extensions"}
+    names = {modules_of.get(name, name) for name in pinned} | {"promptstudio", "cython_runtime", "__main__"}
+    assert not [name for name in done.stdout.split() if name not in names and not name.startswith("_")]
+
+
+def test_an_import_for_type_checkers_ships_nothing() -> None:
+    assert "outbound.py" not in python_runtime("promptstudio.providers.transport")
+
+
+def pins(requirements: str) -> list[str]:
+    """The lines of a requirements.txt that name packages."""
+    return [line for line in requirements.splitlines() if line[:1].isalnum()]
+
+
+@every_target
+def test_every_package_is_pinned_as_in_our_lock_with_hashes(target: str) -> None:
+    requirements = generate(target, bundle(), OPTIONS)["requirements.txt"]
+    lock = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+    ours = {package["name"]: package["version"] for package in lock}
+    for line in pins(requirements):
+        name, _, version = line.split(" ")[0].partition("==")
+        assert ours.get(name, version) == version
+    asked = {name.partition("==")[0] for name in REQUIREMENTS[target]}
+    assert asked <= {line.partition("==")[0] for line in pins(requirements)}
+    assert all(line.endswith("\\") for line in pins(requirements))
+
+
+@every_target
+@settings(deadline=None, max_examples=60)
+@given(description=texts, model=texts, url=texts)
+def test_a_bundles_texts_reach_the_embedded_bundle_alone(
+    target: str, description: str, model: str, url: str
+) -> None:
+    hostile = renamed(cast("dict[str, Json]", described(bundle(), description)), model, url)
+    before, after = generate(target, bundle(), OPTIONS), generate(target, hostile, OPTIONS)
+    assert {path for path in after if after[path] != before.get(path)} <= {"bundle.json"}
+    assert json.loads(after["bundle.json"]) == hostile
+    assert after["bundle.json"].isascii()
+
+
+@every_target
+@settings(deadline=None, max_examples=40)
+@given(name=texts, origins=st.lists(texts, max_size=3), limit=st.integers(1, 2**40))
+def test_whatever_a_project_is_called_its_files_parse(
+    target: str, name: str, origins: list[str], limit: int
+) -> None:
+    options = TargetOptions(name=name, cors_origins=tuple(origins), body_limit=limit)
+    files = generate(target, bundle(), options)
+    plain = generate(target, bundle(), OPTIONS)
+    assert files.keys() == plain.keys()
+    for path, text in files.items():
+        if path.endswith(".py"):
+            assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(plain[path]))
+        elif path.endswith(".json"):
+            json.loads(text)
+        elif path.endswith((".yaml", ".yml")) and path != "template.yaml":
+            yaml.safe_load(text)
+
+
+@every_target
+@settings(deadline=None)
+@given(secret=texts)
+def test_a_secrets_name_is_a_name_or_refused(target: str, secret: str) -> None:
+    document = bundle()
+    cast("dict[str, dict[str, Json]]", document["providers"])["openai"]["api_key_env"] = secret
+    try:
+        files = generate(target, document, OPTIONS)
+    except UnfitNameError:
+        return
+    assert secret.isidentifier()
+    assert secret.isascii()
+    assert f"-{secret} --data-file=-" in files["README.md"]
+
+
+@every_target
+def test_a_prompts_name_is_a_name_or_refused(target: str) -> None:
+    document = bundle()
+    prompts = cast("dict[str, Json]", document["prompts"])
+    prompts["../../etc"] = prompts["speak"]
+    with pytest.raises(UnfitNameError):
+        generate(target, document, OPTIONS)
+
+
+@every_target
+@pytest.mark.parametrize(("seed", "zone"), [("0", "Asia/Kathmandu"), ("77", "America/New_York")])
+def test_the_same_bundle_gives_the_same_bytes_anywhere(target: str, seed: str, zone: str) -> None:
+    script = (
+        "import hashlib, json\n"
+        "from promptstudio_generators.targets import generate\n"
+        "from tests.generators.projects import OPTIONS, bundle\n"
+        f"files = generate({target!r}, bundle(), OPTIONS)\n"
+        "print(hashlib.sha256(json.dumps(list(files.items())).encode()).hexdigest())"
+    )
+    environ = {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    here = json.dumps(list(generate(target, bundle(), OPTIONS).items()))
+    assert done.stdout.strip() == hashlib.sha256(here.encode()).hexdigest()
+
+
+@every_target
+def test_a_bundle_without_prompts_gives_a_project_too(target: str) -> None:
+    files = generate(target, {**bundle(), "prompts": {}}, OPTIONS)
+    assert "/v1/prompts/NAME/run" in files["README.md"]
