@@ -11,6 +11,7 @@ import pytest
 from promptstudio.access.principal import Role, Scope
 from promptstudio.sse import SseDecoder
 from promptstudio.workspaces.runs import KEPT_S
+from promptstudio_functions.platform_app import PlatformApp
 from tests.functions.platform import Platform, platform_in
 from tests.unit.workspaces.desk import Desk, takes
 
@@ -121,3 +122,38 @@ async def test_only_who_may_run_may_try(platform: Platform) -> None:
     async with await platform.key([Scope.run]) as key:
         assert (await key.post(TRIAL, json=body)).status_code == 200
     assert (await platform.client().post(TRIAL, json=body)).status_code == 401
+
+
+async def test_a_prompt_has_no_runs_of_an_earlier_one_of_its_name(
+    platform: Platform, owner: httpx2.AsyncClient
+) -> None:
+    desk = Desk(platform.world, platform.world.owner)
+    body = {"variables": {"name": "Ada"}}
+    await owner.post(TRIAL, json=body)
+    await desk.delete("greet")
+    platform.world.clock.now += 1
+    await desk.create("greet", DRAFT)
+    assert (await owner.get("/api/prompts/greet/runs")).json() == {"items": []}
+    platform.world.clock.now += 1
+    await owner.post(TRIAL, json=body)
+    for limit in (1, 2):
+        page = (await owner.get("/api/prompts/greet/runs", params={"limit": limit})).json()
+        assert len(page["items"]) == 1
+    last = (await owner.get("/api/prompts/greet/runs", params={"limit": 1})).json().get("next_cursor")
+    rest = await owner.get("/api/prompts/greet/runs", params={"cursor": last})
+    assert rest.json() == {"items": []}
+
+
+async def test_what_a_caller_may_send_at_any_length_costs_no_answer(platform: Platform) -> None:
+    desk = Desk(platform.world, platform.world.owner)
+    await desk.publish("greet", "Hello")
+    long = "x" * 400_000
+    served = Platform(PlatformApp(platform.services), platform.services, platform.world)
+    async with await served.key([Scope.run]) as key:
+        run = await key.post("/v1/prompts/greet/run", json={"user": long})
+        other = await key.post("/v1/responses", json={"prompt": {"id": "greet"}, "model": f"echo/{long}"})
+    assert (run.status_code, other.status_code) == (200, 200)
+    async with await platform.key([Scope.read]) as reader:
+        rows = (await reader.get("/api/prompts/greet/runs")).json()["items"]
+    assert {len(row["model"]) for row in rows} == {9, 256}
+    assert [len(row["user"]) for row in rows if "user" in row] == [256]

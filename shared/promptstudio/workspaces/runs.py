@@ -11,8 +11,11 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import Put, Store, Unavailable
 from promptstudio.storage.records import Record, data, optional
 from promptstudio.times import rfc3339
+from promptstudio.workspaces.prompts import Prompt
 
 KEPT_S: Final = 30 * 24 * 3600
+
+_CALLERS_CHARACTERS: Final = 256  # kept of what a caller may send at any length
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +44,21 @@ class RunRecord(Record):
 
 
 def runs_key(workspace: str, prompt: str) -> str:
-    """The partition of a prompt's runs."""
+    """The partition of the runs of prompts with this name."""
     return f"{workspace}#runs#{prompt}"
 
 
 async def list_runs(
-    store: Store, workspace: str, prompt: str, *, cursor: str | None = None, limit: int = 50
+    store: Store, workspace: str, prompt: Prompt, *, cursor: str | None = None, limit: int = 50
 ) -> Listing[RunRecord]:
-    """A prompt's runs, newest first; raises PlatformError cursor_invalid."""
-    key = runs_key(workspace, prompt)
-    return await list_records(store, RunRecord, key, cursor=cursor, limit=limit, reverse=True)
+    """A prompt's runs, newest first, without those of an earlier prompt of its name.
+
+    Raises PlatformError cursor_invalid.
+    """
+    key = runs_key(workspace, prompt.name)
+    page = await list_records(store, RunRecord, key, cursor=cursor, limit=limit, reverse=True)
+    own = [run for run in page.items if run.at >= prompt.created_at]
+    return page if len(own) == len(page.items) else Listing[RunRecord](items=own)
 
 
 class RunJournal:
@@ -82,12 +90,12 @@ def run_record(ended: Ended, caller: str, now: float) -> RunRecord:
         at=rfc3339(now),
         prompt=run.prompt,
         version=run.version.number,
-        model=run.version.model,
+        model=run.version.model[:_CALLERS_CHARACTERS],
         outcome=ended.code,
         took_ms=round(ended.took_s * 1000),
         streamed=ended.streamed,
         caller=caller,
-        user=ended.user,
+        user=None if ended.user is None else ended.user[:_CALLERS_CHARACTERS],
         input_tokens=usage.input if usage else None,
         output_tokens=usage.output if usage else None,
         cached_tokens=usage.cached if usage else None,
