@@ -124,6 +124,8 @@ async def set_share(
     found = await find_share(store, by.workspace, prompt, member)
     if found is not None:
         require_match(found, if_match)
+    elif if_match is not None:  # what was seen was taken back since
+        raise PlatformError("stale")
     share = new_share(by, member, role, now)
     if found is not None:
         share = share.model_copy(update={"id": found.value.id})

@@ -157,3 +157,15 @@ async def test_what_is_no_prompts_name_has_no_share(world: World, name: str) -> 
     guest = await world.join(Role.guest)
     await share(world, guest, "owner")
     assert await role_on_prompt(world.store, guest, name) == Role.guest
+
+
+async def test_a_share_that_was_taken_back_does_not_come_again_by_a_change(world: World) -> None:
+    prompt = await world.prompt("greet")
+    person = await world.join(Role.guest)
+    await share(world, person, "viewer")
+    found = await find_share(world.store, world.workspace, prompt, person.id)
+    assert found is not None
+    await remove_share(world.store, world.owner, "greet", person.id, if_match=found.etag, now=0)
+    for seen in (found.etag, "*"):
+        assert await share(world, person, "editor", if_match=seen) == "stale"
+    assert await find_share(world.store, world.workspace, prompt, person.id) is None
