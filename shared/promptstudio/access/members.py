@@ -38,6 +38,10 @@ class Member(Record):
     suspended: bool = False
     joined_at: str
 
+    def identity(self) -> str:
+        """The membership's: who has left and comes again has another one."""
+        return f"{self.id}.{self.joined_at}"
+
 
 class Membership(Record):
     """That an account belongs to a workspace, as kept with the account."""

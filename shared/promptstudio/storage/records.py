@@ -15,6 +15,11 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def identity(self) -> str | None:
+        """What tells it from another one that is kept under the same key later; None where there is none."""
+        identity: str | None = getattr(self, "id", None)
+        return identity
+
 
 def optional() -> Any:
     """A member that is left out where there is nothing to say."""
@@ -39,8 +44,8 @@ def data(record: Record) -> dict[str, Json]:
 
 
 def stored(kind: type[_R], item: Item) -> Stored[_R]:
-    """The record in an item. Its ETag also names the record where it has an id: one that is deleted and
-    made anew under the same key gets another."""
+    """The record in an item. Its ETag also names the record where it has an identity: one that is deleted
+    and made anew under the same key gets another."""
     value = kind.model_validate(item.data)
     return Stored(value, item.version, etag(value, item.version))
 
@@ -57,7 +62,7 @@ def replaced(found: Stored[_R], value: _R) -> Stored[_R]:
 
 def etag(record: Record, version: int) -> str:
     """The entity tag of a record at its item's version (RFC 9110, section 8.8.3)."""
-    identity = getattr(record, "id", None)
+    identity = record.identity()
     return f'"{version}"' if identity is None else f'"{identity}.{version}"'
 
 

@@ -140,3 +140,15 @@ async def test_a_member_of_another_workspace_is_none_here(world: World) -> None:
         get_member(world.store, world.workspace, stranger.id),
     ):
         assert await problem_of(call) == "not_found"
+
+
+async def test_who_left_and_comes_again_is_not_changed_by_what_was_seen_before(world: World) -> None:
+    person = await world.join(Role.viewer)
+    seen = (await get_member(world.store, world.workspace, person.id)).etag
+    await remove_member(world.store, world.owner, person.id, if_match=seen)
+    world.clock.now += 1
+    await world.belong(person, world.workspace, Role.viewer)
+    admin = MemberChange(role=Role.admin)
+    assert await problem_of(change_member(world.store, world.owner, person.id, admin, if_match=seen)) == (
+        "stale"
+    )
