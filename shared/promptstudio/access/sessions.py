@@ -77,17 +77,18 @@ class Sessions:
         self._token_key = _derived(secret, b"promptstudio session token")
         self._csrf_key = _derived(secret, b"promptstudio session csrf")
 
-    async def begin(self, account: str, workspace: str, epoch: int) -> NewSession:
+    async def begin(
+        self, account: str, workspace: str, epoch: int, *, since: str | None = None
+    ) -> NewSession:
         """Let somebody in who has proved to be this account, a member of this workspace.
 
         `epoch` is the account's from before the proof was looked at: if sessions were ended since, this one
-        is too.
+        is too. `since` is when they proved it, if that was not now.
         """
         now = self._now()
-        session = Session(id=new_id("ses"), account=account, epoch=epoch, created_at=rfc3339(now))
-        expires_at = int(now) + IDLE_S
+        session = Session(id=new_id("ses"), account=account, epoch=epoch, created_at=since or rfc3339(now))
         await self._store.transact(
-            [Put(sessions_key(workspace), session.id, data(session), ABSENT, expires_at)]
+            [Put(sessions_key(workspace), session.id, data(session), ABSENT, _end(session, now))]
         )
         return NewSession(session.id, self._sign(session, workspace, now), self.csrf(session.id))
 
@@ -124,7 +125,8 @@ class Sessions:
             raise PlatformError("not_found", kind="workspace", id=workspace)
         if item is None:
             raise PlatformError("sign_in_needed")
-        begun = await self.begin(by.id, workspace, stored(Session, item).value.epoch)
+        left = stored(Session, item).value
+        begun = await self.begin(by.id, workspace, left.epoch, since=left.created_at)
         await self.end(by)
         return begun
 
@@ -162,13 +164,18 @@ class Sessions:
     async def _renew(self, session: Session, pk: str, version: int, expires_at: int) -> None:
         """Put off the end of a session that is in use, at most once an hour."""
         now = self._now()
-        later = int(min(now + IDLE_S, seconds(session.created_at) + LONGEST_S))
+        later = _end(session, now)
         if later - expires_at < _RENEW_EVERY_S:
             return
         try:
             await self._store.transact([Put(pk, session.id, data(session), version, later)])
         except Conflict:
             pass  # renewed by another request meanwhile, or ended, which stands
+
+
+def _end(session: Session, now: float) -> int:
+    """When a session ends that is used now and not again."""
+    return int(min(now + IDLE_S, seconds(session.created_at) + LONGEST_S))
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -197,3 +197,16 @@ async def test_each_session_has_its_own_csrf_token(world: World, sessions: Sessi
 def test_a_short_secret_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="at least 32 bytes"):
         Sessions(world.store, b"short", world.clock)
+
+
+async def test_moving_to_and_fro_makes_no_session_longer(world: World, sessions: Sessions) -> None:
+    elsewhere = await workspace_in(world.store, world.clock)
+    both = await world.join(Role.viewer)
+    await world.belong(both, elsewhere.workspace, Role.viewer)
+    token, began = (await enter(world, sessions, both)).token, world.clock()
+    while (here := await sessions.principal(token)) is not None:
+        assert world.clock() < began + LONGEST_S
+        to = elsewhere.workspace if here.workspace == world.workspace else world.workspace
+        token = (await sessions.switch(here, to)).token
+        world.clock.now += IDLE_S / 2
+    assert world.clock() >= began + LONGEST_S
