@@ -15,9 +15,10 @@ from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import role_on_prompt
 from promptstudio.endpoint.problems import log_internal
 from promptstudio.endpoint.request import read_json
-from promptstudio.errors import AppError, FieldError
+from promptstudio.errors import BOUNDS, AppError, FieldError
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Store
+from promptstudio.values import Json
 from promptstudio_functions.authentication import authenticate
 from promptstudio_functions.permissions import RULES, Rule
 from promptstudio_functions.problem_response import problem_response
@@ -122,18 +123,23 @@ async def _with_body(request: Request) -> Request:
         body += piece
         if len(body) > limit:
             raise AppError("body_too_large", limit=limit)
+    value: dict[str, Json] | None = None
     if body:
         content_type = request.headers.get("content-type")
-        read_json(content_type.encode("latin-1") if content_type is not None else None, body)
-    return _Replayed(request, body)
+        value = read_json(content_type.encode("latin-1") if content_type is not None else None, body)
+    return _Replayed(request, body, value)
 
 
 class _Replayed(Request):
-    """A request whose body was read already."""
+    """A request whose body was read already. `value` is its JSON: another parser would take other texts."""
 
-    def __init__(self, request: Request, body: bytes) -> None:
+    def __init__(self, request: Request, body: bytes, value: dict[str, Json] | None) -> None:
         super().__init__(request.scope, request.receive)
         self._body = body
+        self._value = value
+
+    async def json(self) -> Any:
+        return self._value
 
 
 def _without_type(response: Response) -> Response:
@@ -145,7 +151,8 @@ def _without_type(response: Response) -> Response:
 
 def _fields_invalid(error: RequestValidationError) -> PlatformError:
     """Pydantic's findings as pointers and sentences; what was sent is not repeated."""
-    rows = [FieldError(_pointer(row["loc"]), _sentence(row)) for row in error.errors()]
+    listed = error.errors()[: BOUNDS["errors_listed"]]
+    rows = [FieldError(_pointer(row["loc"]), _sentence(row)) for row in listed]
     return PlatformError("fields_invalid", errors=sorted(rows, key=lambda row: row.pointer))
 
 

@@ -8,8 +8,10 @@ import httpx2
 import pytest
 
 from promptstudio.access.principal import Scope
+from promptstudio.errors import BOUNDS
 from promptstudio_functions.api import create_app
-from tests.functions.platform import Platform, platform_in
+from promptstudio_functions.services import Services
+from tests.functions.platform import URL, Platform, platform_in
 
 ORIGIN = "https://app.example"
 PROMPTS = "/api/prompts"
@@ -121,3 +123,31 @@ async def test_a_fault_of_ours_says_nothing_of_what_was_sent(
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert quoted not in answer.text + caplog.text
     assert "RuntimeError" in caplog.text
+
+
+@pytest.mark.parametrize("hidden", ["9" * 5000, "[" * 900 + "]" * 900])
+async def test_what_one_parser_takes_no_other_is_asked(services: Services, hidden: str) -> None:
+    body = f'{{"email": {hidden}, "email": "ada@example.com", "password": "not hers"}}'
+    async with client_of(services) as stranger:
+        answer = await stranger.post(
+            "/api/session", content=body.encode(), headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 401
+
+
+async def test_of_endless_errors_the_first_are_told(services: Services) -> None:
+    async with client_of(services) as stranger:
+        answer = await stranger.post("/api/session", json={f"member{n}": n for n in range(5000)})
+    assert answer.status_code == 400
+    assert len(answer.json()["errors"]) == BOUNDS["errors_listed"]
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    """Those of a platform that takes bodies as long as it does by default."""
+    async with platform_in(tmp_path) as made:
+        yield made.services
+
+
+def client_of(services: Services) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(create_app(services)), base_url=URL)
