@@ -77,9 +77,14 @@ def _name_errors(file: PromptFile) -> Iterator[Diagnostic]:
         if not _NAME.fullmatch(label):
             yield file.problem(f"{label} is not a label, which {slug}", LABELS, index)
     for index, alias in enumerate(names(file, ALIASES)):
-        if not _ALIAS.fullmatch(alias):
+        if not can_be_called(alias):
             shape = "has letters, digits and . _ : - and begins with a letter or digit"
             yield file.problem(f"{alias} is not an alias, which {shape}", ALIASES, index)
+
+
+def can_be_called(text: str) -> bool:
+    """Whether a prompt can have this name or alias."""
+    return _ALIAS.fullmatch(text) is not None
 
 
 def unknown_keys(file: PromptFile) -> Iterator[Diagnostic]:

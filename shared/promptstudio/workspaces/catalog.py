@@ -1,5 +1,6 @@
 """What the members and keys of workspaces may run: published prompts, with the workspace's own providers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
@@ -12,6 +13,7 @@ from promptstudio.endpoint.documents import Documents
 from promptstudio.errors import AppError
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.bundle import DEFAULT_LABEL, FORMAT, Prompt, Version, load_bundle
+from promptstudio.prompts.front_matter import can_be_called
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.providers.base import Provider
 from promptstudio.providers.cost import Price
@@ -109,7 +111,7 @@ class Catalogs:
         if found is None:
             return None
         available = None if self.local is None else self.local.has
-        document = version_document(prompt.name, found.value, settings, available)
+        document = await asyncio.to_thread(version_document, prompt.name, found.value, settings, available)
         if len(self._compiled) >= _KNOWN_MAX:
             self._compiled.clear()
         made = _Compiled(settings, document, load_version(document))
@@ -161,6 +163,8 @@ class WorkspaceCatalog:
     async def find(self, name: str) -> PromptRecord | None:
         """The prompt that a name or an alias means, as its record was a moment ago."""
         workspace, store = self.caller.workspace, self._catalogs.store
+        if not can_be_called(name):
+            return None
 
         async def read() -> PromptRecord | None:
             found = await find_prompt(store, workspace, name)
@@ -202,14 +206,23 @@ class WorkspaceCatalog:
             for prompt in page.items:
                 record = await self.find(prompt.name)
                 if record is not None and record.latest:
-                    number = _number(record, record.name, None, None)
-                    made = await self._catalogs.compiled(self.caller.workspace, record, number, settings)
+                    made = await self._usable(record, settings)
                     if made is not None:
                         providers |= cast("dict[str, Json]", made.document["providers"])
                         prompts |= cast("dict[str, Json]", made.document["prompts"])
             cursor = page.next_cursor
             if cursor is None:
                 return {"format": FORMAT, "hash": "live", "providers": providers, "prompts": prompts}
+
+    async def _usable(self, record: PromptRecord, settings: ProjectSettings) -> _Compiled | None:
+        """What a prompt answers by default; None where its provider is there no longer."""
+        number = _number(record, record.name, None, None)
+        try:
+            return await self._catalogs.compiled(self.caller.workspace, record, number, settings)
+        except PlatformError as error:
+            if error.problem != "version_unusable":
+                raise
+            return None
 
     async def _prompt(self, name: str) -> PromptRecord:
         prompt = await self.find(name)

@@ -1,5 +1,6 @@
 """The difference between two versions of a prompt, or one of them and its draft."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Final, Literal
 
@@ -77,7 +78,11 @@ async def compare(
 ) -> DifferenceAnswer:
     """What changed from one to the other; raises PlatformError not_found."""
     texts = [await _text(store, workspace, name, which) for which in (before, after)]
-    return DifferenceAnswer.model_validate(asdict(diff(*texts)))
+    return await asyncio.to_thread(_difference, *texts)
+
+
+def _difference(before: Text, after: Text) -> DifferenceAnswer:
+    return DifferenceAnswer.model_validate(asdict(diff(before, after)))
 
 
 async def _text(store: Store, workspace: str, name: str, which: Compared) -> Text:

@@ -1,5 +1,6 @@
 """The partials of a workspace: texts that its prompts bring in by name, as files `_NAME.prompt`."""
 
+import asyncio
 import re
 from typing import Final
 
@@ -10,7 +11,7 @@ from promptstudio.prompts.diagnostics import CompileError, Diagnostic
 from promptstudio.prompts.file import parse_file
 from promptstudio.prompts.version import parse_template
 from promptstudio.storage.listings import Listing, list_records
-from promptstudio.storage.port import ABSENT, Conflict, Delete, Put, Store
+from promptstudio.storage.port import ABSENT, TRANSACTION_BYTES, Conflict, Delete, Put, Store
 from promptstudio.storage.records import Record, Stored, created, data, replaced, require_match, stored
 from promptstudio.times import rfc3339
 from promptstudio.workspaces.authors import Author, author
@@ -19,11 +20,14 @@ from promptstudio.workspaces.given import PARTIAL_NAME, Text
 PARTIALS_MAX: Final = 100
 """How many a text may bring in, itself or through others."""
 
+PARTIALS_CHARACTERS: Final = TRANSACTION_BYTES
+"""How long they may be together: no version is kept with more, and to compile that takes seconds."""
+
 _NAME: Final = re.compile(PARTIAL_NAME)
 
 
 class TooManyPartialsError(Exception):
-    """A text brings in more than PARTIALS_MAX partials."""
+    """A text brings in too many partials, or too long ones. Its message says so."""
 
 
 class Partial(Record):
@@ -137,17 +141,22 @@ async def reached_partials(store: Store, workspace: str, text: str) -> dict[str,
     TooManyPartialsError.
     """
     reached: dict[str, str] = {}
-    waiting = _brought_in(text)
+    room = PARTIALS_CHARACTERS
+    waiting = await asyncio.to_thread(_brought_in, text)
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
         seen.add(name)
         if len(seen) > PARTIALS_MAX:
-            raise TooManyPartialsError
+            raise TooManyPartialsError(f"this brings in more than {PARTIALS_MAX} partials")
         found = await find_partial(store, workspace, name) if _NAME.fullmatch(name) else None
         if found is not None:
             reached[name] = found.value.text
-            waiting |= _brought_in(found.value.text) - seen
+            room -= len(found.value.text)
+            if room < 0:
+                message = f"this brings in partials of more than {PARTIALS_CHARACTERS} characters"
+                raise TooManyPartialsError(message)
+            waiting |= await asyncio.to_thread(_brought_in, found.value.text) - seen
     return dict(sorted(reached.items()))
 
 

@@ -1,5 +1,6 @@
 """Publishing: a text becomes the next version of its prompt, and says what that means to callers."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -99,7 +100,7 @@ async def propose_draft(store: Store, by: Principal, name: str, now: float) -> P
     findings = candidate.checked.findings
     if candidate.checked.bundle is None:
         return ProposalAnswer(number=candidate.number, unchanged=False, findings=findings)
-    proposal = candidate.proposal()
+    proposal = await asyncio.to_thread(candidate.proposal)
     return ProposalAnswer(
         number=candidate.number,
         unchanged=candidate.is_last(),
@@ -123,7 +124,9 @@ async def publish(
     async def attempt() -> Stored[WholeVersion]:
         candidate = await _candidate(store, by, name, order.text, now)
         require_match(candidate.draft, if_match)
-        version = _version(candidate, by, order, now)
+        require_no_errors(candidate.checked)
+        proposal = await asyncio.to_thread(candidate.proposal)
+        version = _version(candidate, proposal, by, order, now)
         await store.transact(
             await _writes(store, by, candidate, version, order, now), operation=new_id("publish")
         )
@@ -142,7 +145,9 @@ async def _candidate(store: Store, by: Principal, name: str, text: str | None, n
     return _Candidate(found, draft, chosen, None if last is None else last.value, checked)
 
 
-def _version(candidate: _Candidate, by: Principal, order: PublishOrder, now: float) -> WholeVersion:
+def _version(
+    candidate: _Candidate, proposal: Proposal, by: Principal, order: PublishOrder, now: float
+) -> WholeVersion:
     """The version; raises PlatformError for what cannot be published."""
     row = candidate.row()
     if candidate.is_last():
@@ -151,7 +156,6 @@ def _version(candidate: _Candidate, by: Principal, order: PublishOrder, now: flo
         raise PlatformError(
             "fields_invalid", errors=[FieldError("/text", f"has more than {ALIASES_MAX} aliases")]
         )
-    proposal = candidate.proposal()
     if proposal.breaking and not order.breaking:
         errors = [FieldError("/breaking", reason) for reason in proposal.reasons]
         raise PlatformError("breaking_change", errors=errors)

@@ -1,5 +1,6 @@
 """What is wrong with a text, and what it would be as a version: compiled as its workspace is set up now."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from promptstudio.prompts.file import Source, parse_file
 from promptstudio.storage.port import Store
 from promptstudio.storage.records import Record, optional
 from promptstudio.values import Json
-from promptstudio.workspaces.partials import PARTIALS_MAX, TooManyPartialsError, reached_partials
+from promptstudio.workspaces.partials import TooManyPartialsError, reached_partials
 from promptstudio.workspaces.settings import project_settings
 
 _FOUND_MAX: Final = 100
@@ -44,11 +45,11 @@ async def check_text(store: Store, workspace: str, name: str, text: str, now: fl
     settings = await project_settings(store, workspace)
     try:
         partials = await reached_partials(store, workspace, text)
-    except TooManyPartialsError:
-        message = f"this brings in more than {PARTIALS_MAX} partials"
-        return Checked((Finding(line=1, column=1, severity="error", message=message),), {})
+    except TooManyPartialsError as error:
+        return Checked((Finding(line=1, column=1, severity="error", message=str(error)),), {})
     today = datetime.fromtimestamp(now, UTC).date()
-    compiled = compile_bundle(sources(name, text, partials), settings, today=today)
+    files = sources(name, text, partials)
+    compiled = await asyncio.to_thread(compile_bundle, files, settings, today=today)
     found = compiled.diagnostics[:_FOUND_MAX]
     if compiled.bundle is None:
         return Checked(tuple(_finding(each, name) for each in found), partials)

@@ -13,7 +13,7 @@ from promptstudio.access.sharing import prompt_key
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.semver import Level
 from promptstudio.storage.listings import Listing, list_records
-from promptstudio.storage.port import ABSENT, ITEM_BYTES, Put, Store
+from promptstudio.storage.port import ABSENT, ITEM_BYTES, Put, Store, check_total
 from promptstudio.storage.records import Record, Stored, data, optional, stored
 from promptstudio.workspaces.authors import Author
 from promptstudio.workspaces.prompts import get_prompt
@@ -52,10 +52,12 @@ class WholeVersion(Version):
 
 
 def version_puts(workspace: str, prompt: str, version: WholeVersion) -> list[Put]:
-    """The writes of a version of the prompt with this id."""
+    """The writes of a version of the prompt with this id; raises PlatformError item_too_large."""
     partition, number = prompt_key(workspace, prompt), _number(version.number)
     row = data(Version(**version.model_dump(exclude={"text", "partials"})))
-    pieces = enumerate(_pieces({_OWN: version.text, **version.partials}))
+    texts = {_OWN: version.text, **version.partials}
+    check_total([len(orjson.dumps(text)) for text in texts.values()])  # before they are too many writes
+    pieces = enumerate(_pieces(texts))
     return [
         Put(partition, _VERSION + number, row, ABSENT),
         *(

@@ -1,7 +1,11 @@
 """Somebody who works on prompts in a workspace of tests."""
 
+import threading
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
+
+import pytest
 
 from promptstudio.access.principal import Principal
 from promptstudio.access.sharing import prompt_key
@@ -122,3 +126,15 @@ class Desk:
 
     async def items(self, pk: str) -> list[Item]:
         return list((await self.store.query(pk, limit=1000)).items)
+
+
+def off_loop(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[bool]:
+    """Whether each call of a module's function from now on holds up the event loop."""
+    function, seen = getattr(module, name), list[bool]()
+
+    def noting(*args: object, **kwargs: object) -> object:
+        seen.append(threading.current_thread() is threading.main_thread())
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, noting)
+    return seen

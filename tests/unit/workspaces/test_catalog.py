@@ -13,18 +13,22 @@ from promptstudio.errors import AppError
 from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import LocalKey, Sealer
+from promptstudio.workspaces import catalog
 from promptstudio.workspaces.catalog import FRESH_S, Catalogs
 from promptstudio.workspaces.local_keys import LocalKeys
+from promptstudio.workspaces.provider_changes import ProviderChange, delete_provider, put_provider
 from promptstudio.workspaces.settings import WorkspaceChange, change_workspace
 from tests.people import workspace_in
-from tests.unit.workspaces.desk import Desk, prompt, takes
+from tests.unit.workspaces.desk import Desk, off_loop, prompt, takes
 
 MODEL = "openai/gpt-5.4-mini"
+GUARD = Guard((ip_network("127.0.0.0/8"),))
+SEALER = Sealer(LocalKey(b"k" * 32))
 
 
 @pytest.fixture
 async def connections() -> AsyncIterator[Connections]:
-    opened = Connections(Guard((ip_network("127.0.0.0/8"),)))
+    opened = Connections(GUARD)
     yield opened
     await opened.close()
 
@@ -32,8 +36,7 @@ async def connections() -> AsyncIterator[Connections]:
 def catalogs(
     desk: Desk, connections: Connections, *, fresh_s: float = 0, local: LocalKeys | None = None
 ) -> Catalogs:
-    sealer = Sealer(LocalKey(b"k" * 32))
-    return Catalogs(desk.store, sealer, connections, desk.world.clock, fresh_s=fresh_s, local=local)
+    return Catalogs(desk.store, SEALER, connections, desk.world.clock, fresh_s=fresh_s, local=local)
 
 
 async def number(all_of: Catalogs, by: Principal, name: str = "greet", **wanted: object) -> int:
@@ -175,3 +178,31 @@ async def test_on_ones_own_machine_the_environments_keys_serve(desk: Desk, conne
     assert key.get_secret_value() == "sk-local"
     elsewhere = replace(version.setup.provider, base_url="https://elsewhere.example/v1")
     assert local.key(elsewhere) is None
+
+
+@pytest.mark.parametrize("name", ["", "\0", "a" * 2000, "Grüße", "../greet"])
+async def test_what_no_prompt_can_be_called_is_not_looked_for(
+    desk: Desk, connections: Connections, name: str
+) -> None:
+    assert await refusal(catalogs(desk, connections), desk.by, name) == "prompt_unknown"
+
+
+async def test_a_prompt_whose_provider_is_gone_hides_no_other(desk: Desk, connections: Connections) -> None:
+    change = ProviderChange(type="openai-chat", base_url="http://127.0.0.1:9191/v1")
+    await put_provider(desk.store, SEALER, GUARD, desk.by, "mine", change, if_match=None, now=desk.now())
+    await published(desk, prompt("model: mine/x"))
+    await published(desk, prompt("model: echo/echo"), name="other")
+    await delete_provider(desk.store, desk.by, "mine", if_match="*")
+    all_of = catalogs(desk, connections)
+    assert await refusal(all_of, desk.by) == "version_unusable"
+    listed = json.loads(await all_of.of(desk.by).document("/v1/prompts"))
+    assert [row["name"] for row in listed["prompts"]] == ["other"]
+
+
+async def test_a_version_is_compiled_beside_the_event_loop(
+    desk: Desk, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = off_loop(monkeypatch, catalog, "version_document")
+    await published(desk, "one")
+    assert await number(catalogs(desk, connections), desk.by) == 1
+    assert threads == [False]

@@ -1,8 +1,11 @@
 """What differs between versions, and between them and the draft."""
 
+import pytest
+
+from promptstudio.workspaces import comparison
 from promptstudio.workspaces.comparison import compare
 from tests.people import problem_of
-from tests.unit.workspaces.desk import Desk, prompt
+from tests.unit.workspaces.desk import Desk, off_loop, prompt
 
 
 async def test_versions_and_the_draft_are_compared_with_their_partials(desk: Desk) -> None:
@@ -32,3 +35,12 @@ async def test_a_draft_that_brings_in_too_much_is_compared_without_it(desk: Desk
     await desk.create("greet", "".join(f"{{{{> p{number}}}}}" for number in range(101)))
     found = await compare(desk.store, desk.workspace, "greet", "draft", "draft")
     assert found.partials == ()
+
+
+async def test_long_texts_are_compared_beside_the_event_loop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.create("greet")
+    threads = off_loop(monkeypatch, comparison, "diff")
+    await compare(desk.store, desk.workspace, "greet", "draft", "draft")
+    assert threads == [False]

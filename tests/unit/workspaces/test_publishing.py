@@ -1,17 +1,19 @@
 """Publishing: versions that never change, numbers without gaps, and no break without a word."""
 
 import asyncio
+from types import ModuleType
 
 import pytest
 
 from promptstudio.access.principal import Role
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Put
+from promptstudio.workspaces import partials, publishing, texts
 from promptstudio.workspaces.aliases import Alias, find_alias
 from promptstudio.workspaces.settings import WorkspaceChange, change_workspace
 from promptstudio.workspaces.versions import list_versions
 from tests.people import problem_of
-from tests.unit.workspaces.desk import Desk, prompt, takes
+from tests.unit.workspaces.desk import Desk, off_loop, prompt, takes
 
 
 async def test_a_draft_becomes_the_next_version(desk: Desk) -> None:
@@ -237,18 +239,35 @@ async def test_texts_and_partials_are_kept_in_as_many_pieces_as_it_takes(desk: D
 
 
 async def test_more_than_a_transaction_holds_is_refused_by_name(desk: Desk) -> None:
-    names = [f"p{number}" for number in range(5)]
+    names = [f"p{number}" for number in range(4)]
     for name in names:
-        await desk.partial(name, name * 120_000)
-    await desk.create("long", "".join(f"{{{{> {name}}}}}" for name in names))
+        await desk.partial(name, name * 130_000)
+    await desk.create("long", "".join(f"{{{{> {name}}}}}" for name in names) + "x" * 10_000)
     assert await problem_of(desk.publish("long")) == "item_too_large"
     assert (await desk.prompt("long")).value.latest == 0
+
+
+async def test_more_than_a_transaction_has_writes_for_is_refused_by_name(desk: Desk) -> None:
+    names = [f"p{number}" for number in range(26)]
+    for name in names:
+        await desk.partial(name, "\x01" * 40_000)  # six times as long in JSON
+    await desk.create("long", "".join(f"{{{{> {name}}}}}" for name in names))
+    assert await problem_of(desk.publish("long")) == "item_too_large"
 
 
 async def test_a_text_brings_in_a_bounded_number_of_partials(desk: Desk) -> None:
     await desk.create("many", "".join(f"{{{{> p{number}}}}}" for number in range(101)))
     (found,) = (await desk.propose("many")).findings
     assert found.message == "this brings in more than 100 partials"
+
+
+async def test_what_a_text_brings_in_has_a_bounded_length(desk: Desk) -> None:
+    for number in range(30):
+        await desk.partial(f"p{number}", "x" * 200_000)
+    await desk.create("many", "".join(f"{{{{> p{number}}}}}" for number in range(30)))
+    (found,) = (await desk.propose("many")).findings
+    assert found.message == "this brings in partials of more than 1048576 characters"
+    assert await problem_of(desk.publish("many")) == "fields_invalid"
 
 
 async def test_partials_that_bring_in_each_other_end(desk: Desk) -> None:
@@ -307,3 +326,16 @@ async def test_a_partial_is_never_looked_for_outside_the_workspace(desk: Desk, n
     """security.md (a), Templates: `../` in a prompt's configuration."""
     await desk.create("hostile", f"{{{{> [{name}]}}}}")
     assert await problem_of(desk.publish("hostile")) == "fields_invalid"
+
+
+@pytest.mark.parametrize(
+    ("module", "function"), [(texts, "compile_bundle"), (partials, "_brought_in"), (publishing, "propose")]
+)
+async def test_what_takes_its_time_holds_up_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, module: ModuleType, function: str
+) -> None:
+    await desk.create("greet", takes("name: string"))
+    threads = off_loop(monkeypatch, module, function)
+    await desk.propose("greet")
+    await desk.publish("greet")
+    assert set(threads) == {False}
