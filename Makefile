@@ -12,6 +12,7 @@ PROVE_READY := .venv/.prove-ready
 DYNOXIDE := .cache/dynoxide/.ready
 PYTHON_TARGETS := .cache/python-targets/.ready
 NODE_READY := tests/node/node_modules/.ready
+NODE_PROVE_READY := tests/node-prove/node_modules/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev test prove check conformance regen bench bench-store
@@ -27,7 +28,7 @@ dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
 test: setup ## every test that needs only Python and Node
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove: setup $(PROVE_READY) $(DYNOXIDE) $(PYTHON_TARGETS) check ## every test; here a missing tool is a failure
+prove: setup $(PROVE_READY) $(DYNOXIDE) $(PYTHON_TARGETS) $(NODE_PROVE_READY) check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: setup ## linters and type checkers
@@ -71,4 +72,8 @@ $(PYTHON_TARGETS): tests/generators/install_python_tools.py $(wildcard generator
 $(NODE_READY): tests/node/package.json tests/node/package-lock.json
 	@node -e 'if (parseInt(process.versions.node) < 20) { console.error("PromptStudio needs Node 20 or newer, and this is " + process.version); process.exit(1) }'
 	npm --prefix tests/node ci --no-audit --no-fund
+	@touch $@
+
+$(NODE_PROVE_READY): tests/node-prove/package.json tests/node-prove/package-lock.json
+	npm --prefix tests/node-prove ci --no-audit --no-fund
 	@touch $@

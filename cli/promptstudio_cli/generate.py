@@ -11,18 +11,22 @@ from promptstudio_cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from promptstudio.prompts.project_settings import ProjectSettings
-    from promptstudio_generators.targets.options import TargetOptions
+    from promptstudio_generators.targets.options import TargetOptions, VercelRuntime
 
 # Every generated project carries the runtime, and this file in it: by that we know our own folders.
 _MARK: Final = "promptstudio/protocol.json"
 
 
 def generate(
-    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare or gcf.")],
+    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare, gcf or vercel.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
     force: Annotated[
         bool, typer.Option("--force", help="Write even into a folder that holds other things.")
     ] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(help="Vercel's runtime: edge, or node for Fluid compute.", show_default="edge"),
+    ] = None,
 ) -> None:
     """Generate a complete project for a cloud."""
     from promptstudio_cli.project import bundle_of, current_project
@@ -31,8 +35,9 @@ def generate(
 
     if target not in targets.TARGETS:
         raise UsageError(f'There is no target "{target}".', f"Targets: {', '.join(targets.TARGETS)}.")
+    chosen = _runtime(target, runtime)
     project = current_project()
-    files = targets.generate(target, bundle_of(project), _options(project.settings))
+    files = targets.generate(target, bundle_of(project), replace(_options(project.settings), runtime=chosen))
     if not force:
         _refuse_foreign(output, files)
     try:
@@ -42,6 +47,18 @@ def generate(
     typer.echo(
         f"{output}: {len(changed)} of {len(files)} files written. How to deploy: {output / 'README.md'}"
     )
+
+
+def _runtime(target: str, named: str | None) -> "VercelRuntime":
+    if named is not None and target != "vercel":
+        raise UsageError(f"The target {target} has one runtime.", "--runtime is for vercel.")
+    match named:
+        case None | "edge":
+            return "edge"
+        case "node":
+            return "node"
+        case _:
+            raise UsageError(f'Vercel has no runtime "{named}".', "Runtimes: edge, node.")
 
 
 def _options(settings: "ProjectSettings") -> "TargetOptions":

@@ -6,7 +6,7 @@ from typing import Final
 
 from promptstudio.values import Json
 
-RUNTIMES: Final = ("python", "workerd", "gcf")
+RUNTIMES: Final = ("python", "workerd", "vercel", "gcf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def judge(player: Player, case_file: Path, runtimes: Sequence[str]) -> None:
 
 @pytest.mark.needs("node")
 def test_case(player: Player, case_file: Path) -> None:
-    judge(player, case_file, ("python", "workerd"))
+    judge(player, case_file, ("python", "workerd", "vercel"))
 
 
 @pytest.mark.needs("functions-framework")

@@ -1,0 +1,42 @@
+"""What the TypeScript targets share: the documents that a project embeds, and the runtime that reads them."""
+
+from collections.abc import Mapping
+
+from promptstudio.endpoint.openapi import openapi
+from promptstudio.values import Json
+from promptstudio_generators.names import PromptName, json_file, worker_name
+from promptstudio_generators.samples import sample_bodies
+from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.secrets import KEYS, provider_secrets
+from promptstudio_generators.tree import typescript_runtime
+
+
+def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, object]:
+    """What the templates of every TypeScript target are told."""
+    providers = provider_secrets(bundle)
+    return {
+        "name": worker_name(options.name),
+        "variables": {
+            "PROMPTSTUDIO_CORS_ORIGINS": ",".join(options.cors_origins),
+            "PROMPTSTUDIO_BODY_LIMIT": str(options.body_limit),
+        },
+        "keys": KEYS,
+        "provider_secrets": providers,
+        "secrets": [KEYS, *providers],
+        "prompt": next(iter(_samples(bundle)), "NAME"),
+    }
+
+
+def embedded_files(bundle: Mapping[str, Json]) -> dict[str, str]:
+    """The bundle, its OpenAPI document, a request for each prompt, and the runtime, verbatim."""
+    document = dict(bundle)
+    return {
+        "src/bundle.json": json_file(document),
+        "src/openapi.json": json_file(openapi(document)),
+        **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},
+        **{f"src/promptstudio/{path}": text for path, text in typescript_runtime().items()},
+    }
+
+
+def _samples(bundle: Mapping[str, Json]) -> dict[PromptName, dict[str, Json]]:
+    return {PromptName(name): body for name, body in sample_bodies(bundle).items()}

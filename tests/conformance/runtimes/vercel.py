@@ -1,0 +1,98 @@
+"""The generated Vercel project, built and then served as Vercel does it: in the edge runtime, or in Node.
+
+`make prove` builds it with Vercel's own command line; elsewhere the project's script builds it, which is what
+that command runs."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from promptstudio.values import Json
+from promptstudio_generators.targets import generate
+from promptstudio_generators.targets.options import TargetOptions, VercelRuntime
+from promptstudio_generators.write import write
+from tests.conformance.runtimes import Address, Deployment, Runtime
+from tests.conformance.runtimes.driver import Driver, DriverError, drive
+from tests.conftest import NODE_MODULES, PROVE, VERCEL
+
+_DRIVER: Final = Path(__file__).with_name("vercel.mjs")
+_FUNCTION: Final = Path(".vercel", "output", "functions", "index.func")
+_BUILD_S: Final = 120
+# The packages are there already, and an installation would change those of the tests.
+_LINK: Final = {
+    "projectId": "prj_conformance",
+    "orgId": "team_conformance",
+    "settings": {"framework": None, "nodeVersion": "24.x", "installCommand": ""},
+}
+
+
+class _Vercel:
+    def __init__(self, driver: Driver, folder: Path, runtime: VercelRuntime) -> None:
+        self._driver = driver
+        self._folder = folder
+        self._runtime = runtime
+        self._built: dict[str, Path] = {}
+        self._up: tuple[Deployment, Address] | None = None
+
+    def deploy(self, deployment: Deployment) -> Address:
+        """What is up already stays up, and what was built is not built again."""
+        if self._up is None or self._up[0] != deployment:
+            function = self._function(deployment.bundle)
+            address = self._driver.ask({"function": str(function), "environ": dict(deployment.environ)})
+            self._up = (deployment, address)
+        return self._up[1]
+
+    def _function(self, bundle: dict[str, Json]) -> Path:
+        key = json.dumps(bundle)
+        if key not in self._built:
+            folder = self._folder / str(len(self._built))
+            write(generate("vercel", bundle, TargetOptions("conformance", runtime=self._runtime)), folder)
+            self._built[key] = build(folder, with_vercel=PROVE)
+        return self._built[key]
+
+
+def build(folder: Path, *, with_vercel: bool) -> Path:
+    """Build the project in `folder`; gives the function's own folder."""
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    if with_vercel:
+        (folder / ".vercel").mkdir()
+        (folder / ".vercel" / "project.json").write_text(json.dumps(_LINK))
+        command = [str(VERCEL), "build", "--yes", "--global-config", str(folder / ".vercel" / "global")]
+    else:
+        command = ["node", "build.mjs"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **_quiet()},
+        capture_output=True,
+        text=True,
+        timeout=_BUILD_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DriverError(done.stdout + done.stderr)
+    return folder / _FUNCTION
+
+
+def _quiet() -> Mapping[str, str]:
+    return {"CI": "1", "NO_COLOR": "1", "NO_UPDATE_NOTIFIER": "1", "VERCEL_TELEMETRY_DISABLED": "1"}
+
+
+@contextmanager
+def serve(runtime: VercelRuntime) -> Iterator[Runtime]:
+    with (
+        tempfile.TemporaryDirectory(prefix="promptstudio-vercel-") as folder,
+        drive(["node", str(_DRIVER), str(NODE_MODULES.parent / "package.json")]) as driver,
+    ):
+        yield _Vercel(driver, Path(folder), runtime)
+
+
+@contextmanager
+def start() -> Iterator[Runtime]:
+    with serve("edge") as runtime:
+        yield runtime
