@@ -40,8 +40,9 @@ _VALIDATE: Final = compile_schema({"type": "object", "properties": _KEYS})
 
 
 def section(file: PromptFile, key: str) -> Mapping[str, Json]:
-    """The object at a key of the front matter; empty where there is none."""
-    return cast("Mapping[str, Json]", file.metadata.get(key) or {})
+    """The object at a key of the front matter; empty where there is none, or something else."""
+    found = file.metadata.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def prompt_name(file: PromptFile) -> str:

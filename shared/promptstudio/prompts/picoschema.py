@@ -26,7 +26,9 @@ def is_json_schema(value: Json) -> bool:
     if not isinstance(value, Mapping):
         return False
     kind = value.get("type")
-    listed = isinstance(kind, list) and all(name in _JSON_SCHEMA_TYPES for name in kind)
+    listed = isinstance(kind, list) and all(
+        isinstance(name, str) and name in _JSON_SCHEMA_TYPES for name in kind
+    )
     named = isinstance(kind, str) and kind in _JSON_SCHEMA_TYPES
     return named or listed or isinstance(value.get("properties"), Mapping)
 

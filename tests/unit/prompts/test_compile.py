@@ -396,3 +396,10 @@ def test_the_examples_have_no_problems() -> None:
     sources = [Source(path.name, path.read_text()) for path in folder.rglob("*.prompt")]
     settings = parse_settings((folder / "promptstudio.toml").read_text(), "promptstudio.toml")
     assert compile_bundle(sources, settings).diagnostics == []
+
+
+@pytest.mark.parametrize("value", ["[1]", "[{a: b}]", "[null]", "5", "1.5", "true", "text"])
+@pytest.mark.parametrize("key", ["input", "output"])
+def test_a_section_that_is_none_is_told_as_one_problem(key: str, value: str) -> None:
+    (problem,) = said(f"---\nmodel: echo/echo\n{key}: {value}\n---\nHi")
+    assert problem.startswith("p.prompt:3:1: error: ")

@@ -79,6 +79,11 @@ TYPES = "any, boolean, integer, null, number, string"
         ({"a": 5}, "5 is neither the name of a type nor an object of properties", ("a",)),
         ({"a(map)": "string"}, "(map) is none of (array), (enum) and (object)", ("a(map)",)),
         ({"a(enum)": "x"}, "an enum needs a list of its values", ("a(enum)",)),
+        (
+            {"type": [{}, "string"]},
+            '[{},"string"] is neither the name of a type nor an object of properties',
+            ("type",),
+        ),
         ({"a(enum)": []}, "an enum needs a list of its values", ("a(enum)",)),
         ({"a": "string", "a?": "string"}, "the property a stands here twice", ("a?",)),
         ({"(*)": {"x(array)": "text"}}, f"there is no type text; there are {TYPES}", ("(*)", "x(array)")),
