@@ -60,8 +60,8 @@ async def list_all(
     app: App, by: By, name: PromptPath, cursor: Cursor = None, limit: Limit = 50
 ) -> Listing[RunRecord]:
     """A prompt's runs of the last 30 days, newest first."""
-    prompt = (await get_prompt(app.store, by.workspace, name)).value
-    return await list_runs(app.store, by.workspace, prompt, cursor=cursor, limit=limit)
+    await get_prompt(app.store, by.workspace, name)
+    return await list_runs(app.store, by.workspace, name, cursor=cursor, limit=limit)
 
 
 @router.post("/api/prompts/{name}/test", response_class=StreamingResponse, responses=_STREAM)

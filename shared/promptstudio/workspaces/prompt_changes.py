@@ -15,6 +15,7 @@ from promptstudio.workspaces.drafts import draft_put, new_draft
 from promptstudio.workspaces.given import Folder, Labels, Tags, Text
 from promptstudio.workspaces.history import history_put
 from promptstudio.workspaces.prompts import PromptRecord, described, find_prompt, get_prompt, prompt_put
+from promptstudio.workspaces.runs import forget_runs
 from promptstudio.workspaces.settled import settled
 
 
@@ -139,6 +140,7 @@ async def delete_prompt(store: Store, by: Principal, name: str, *, if_match: str
             [
                 Delete(prompts_key(by.workspace), name, found.version),
                 Put(_deletions_key(by.workspace), record.id, data(deletion)),
+                forget_runs(by.workspace, name, now),
                 *(Delete(aliases_key(by.workspace), alias) for alias in record.aliases),
             ],
             operation=new_id("delete"),

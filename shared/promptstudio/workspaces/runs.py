@@ -11,7 +11,6 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import Put, Store, Unavailable
 from promptstudio.storage.records import Record, data, optional
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.prompts import Prompt
 
 KEPT_S: Final = 30 * 24 * 3600
 
@@ -49,16 +48,27 @@ def runs_key(workspace: str, prompt: str) -> str:
 
 
 async def list_runs(
-    store: Store, workspace: str, prompt: Prompt, *, cursor: str | None = None, limit: int = 50
+    store: Store, workspace: str, prompt: str, *, cursor: str | None = None, limit: int = 50
 ) -> Listing[RunRecord]:
-    """A prompt's runs, newest first, without those of an earlier prompt of its name.
+    """A prompt's runs, newest first, without those of a deleted one of its name.
 
     Raises PlatformError cursor_invalid.
     """
-    key = runs_key(workspace, prompt.name)
+    key = runs_key(workspace, prompt)
     page = await list_records(store, RunRecord, key, cursor=cursor, limit=limit, reverse=True)
-    own = [run for run in page.items if run.at >= prompt.created_at]
+    deletion = await store.get(_deleted_key(workspace), prompt)
+    own = [run for run in page.items if deletion is None or run.at > str(deletion.data["at"])]
     return page if len(own) == len(page.items) else Listing[RunRecord](items=own)
+
+
+def forget_runs(workspace: str, prompt: str, now: float) -> Put:
+    """The write that hides the runs so far, to be made with the deletion of the prompt with this name."""
+    return Put(_deleted_key(workspace), prompt, {"at": rfc3339(now)}, expires_at=int(now) + KEPT_S + 1)
+
+
+def _deleted_key(workspace: str) -> str:
+    """The partition of when prompts were deleted last, by name."""
+    return f"{workspace}#runs_before"
 
 
 class RunJournal:
