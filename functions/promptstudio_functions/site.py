@@ -1,5 +1,7 @@
 """The built-in pages: static files, and what they show of a project. The pages themselves are public."""
 
+import json
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -30,6 +32,7 @@ _FILES: Final = {
     },
 }
 _PROJECT: Final = "/page/project.json"
+_PROMPTS: Final = "/v1/prompts"
 
 PATHS: Final = frozenset({*_FILES, _PROJECT})
 
@@ -69,19 +72,24 @@ class Site:
             exchange.extra_headers = ((b"allow", b"GET, HEAD"),)
             raise AppError("method_not_allowed", methods="GET, HEAD")
         if path == _PROJECT:
-            await self._gate.admit(exchange.headers, method)
-            body = dumps(self._described()).encode()
+            catalog = await self._gate.admit(exchange.headers, method)
+            listed = json.loads(await catalog.document(_PROMPTS))["prompts"]
+            body = dumps(self._described({row["name"] for row in listed})).encode()
             await exchange.answer(200, b"application/json", body, _HEADERS)
         else:
             file = _FILES[path]
             body = self._folder.joinpath(file.name).read_bytes()
             await exchange.answer(200, file.content_type, body, _HEADERS)
 
-    def _described(self) -> dict[str, Json]:
-        """What the page shows beside /v1/prompts: `echo` says that a prompt reaches no model."""
+    def _described(self, listed: AbstractSet[str]) -> dict[str, Json]:
+        """What the page shows beside /v1/prompts: `echo` says that a prompt reaches no model.
+
+        Whoever may not run all of the files, which `listed` names, is told only of what they may.
+        """
         project = self._project
         prompts = cast("dict[str, Json]", {})
-        for prompt in self._files.bundle.prompts.values():
+        files = self._files.bundle.prompts
+        for prompt in (prompt for name, prompt in files.items() if name in listed):
             version = prompt.default
             row: dict[str, Json] = {"model": version.model, "echo": version.setup.provider.type == "echo"}
             if prompt.name in project.inputs:
@@ -92,5 +100,5 @@ class Site:
             "dev": self._dev,
             "bundle": self._files.bundle.hash,
             "prompts": prompts,
-            "diagnostics": [str(diagnostic) for diagnostic in project.diagnostics],
+            "diagnostics": [str(found) for found in project.diagnostics] if files.keys() <= listed else [],
         }

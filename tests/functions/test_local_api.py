@@ -162,3 +162,13 @@ async def test_what_lies_on_the_disk_holds_no_key(owner: httpx2.AsyncClient, tmp
     assert rows
     assert made["key"].encode() not in b"".join(part for row in rows for part in row)
     assert json.dumps(made["key"][-20:]).encode() not in (tmp_path / "data" / "promptstudio.db").read_bytes()
+
+
+async def test_the_page_is_told_of_no_file_that_its_caller_may_not_run(
+    owner: httpx2.AsyncClient, stranger: httpx2.AsyncClient
+) -> None:
+    assert set((await owner.get("/page/project.json")).json()["prompts"]) == {"greet"}
+    order = {"name": "ci", "scopes": ["run"], "prompts": ["other"]}
+    made = (await owner.post("/api/keys", json=order)).json()
+    shown = (await stranger.get("/page/project.json", headers={BEARER: f"Bearer {made['key']}"})).json()
+    assert (shown["prompts"], shown["diagnostics"]) == ({}, [])
