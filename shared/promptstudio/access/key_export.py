@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from promptstudio.access.keys import ApiKey, find_key, key_ids_key
-from promptstudio.access.members import acting
+from promptstudio.access.keys import ApiKey, answering, find_key, key_ids_key
 from promptstudio.access.principal import Scope
 from promptstudio.access.roles import role_in_workspace, scopes_of
 from promptstudio.endpoint.keys import KeyRecord
@@ -35,7 +34,7 @@ async def export_keys(store: Store, workspace: str, now: float) -> Export:
 
 
 async def _may_run(store: Store, workspace: str, key: ApiKey, now: float) -> bool:
-    creator = await acting(store, workspace, key.created_by)
+    creator = await answering(store, workspace, key)
     if creator is None or not key.in_force(now):
         return False
     return bool({Scope.run, Scope.admin} & set(key.scopes)) and Scope.run in scopes_of(

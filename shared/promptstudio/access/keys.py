@@ -1,7 +1,7 @@
 """API keys of a workspace: their records, and who comes with one.
 
-A key may never do more than whoever created it may at that moment: it stops when they are suspended or leave,
-and goes on when they are let in again.
+A key may never do more than whoever created it may at that moment: it stops when they are suspended, and goes
+on when they are let in again. When they leave it ends, also for when they come back.
 
 A record stands at its key's hash, where a request finds it in one read; the hash is in no record and in no
 answer. An index leads from ids to hashes. Records of revoked keys stay: a server that had keys never counts
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from promptstudio.access.members import acting
+from promptstudio.access.members import acting_as, find_member
 from promptstudio.access.names import GivenName, PromptName
 from promptstudio.access.principal import Principal, Scope
 from promptstudio.access.roles import role_in_workspace, scopes_of
@@ -102,6 +102,14 @@ async def creator(store: Store, by: Principal) -> str:
     return by.id if not by.is_key else (await get_key(store, by.workspace, by.id)).value.created_by
 
 
+async def answering(store: Store, workspace: str, key: ApiKey) -> Principal | None:
+    """The member who created a key; None where they are suspended, or have left since."""
+    found = await find_member(store, workspace, key.created_by)
+    if found is None or found.value.joined_at > key.created_at:
+        return None
+    return acting_as(workspace, found.value)
+
+
 async def _indexed(store: Store, workspace: str, index: Item) -> tuple[str, Stored[ApiKey]]:
     kept = str(index.data["hash"])
     item, use = await asyncio.gather(
@@ -167,7 +175,7 @@ class KeyLookup:
             return None
         key, now = stored(ApiKey, item).value, self._now()
         creator, use = await asyncio.gather(
-            acting(self._store, workspace, key.created_by),
+            answering(self._store, workspace, key),
             self._store.get(key_uses_key(workspace), key.id),
         )
         if not key.in_force(now) or creator is None:

@@ -118,9 +118,12 @@ async def get_member(store: Store, workspace: str, member: str) -> Stored[Member
 async def acting(store: Store, workspace: str, member: str) -> Principal | None:
     """A member as who acts; None for who has left or is suspended."""
     found = await find_member(store, workspace, member)
-    if found is None or found.value.suspended:
-        return None
-    return Principal(workspace, member, found.value.name, role=found.value.role)
+    return None if found is None else acting_as(workspace, found.value)
+
+
+def acting_as(workspace: str, member: Member) -> Principal | None:
+    """The same of a member that was read."""
+    return None if member.suspended else Principal(workspace, member.id, member.name, role=member.role)
 
 
 async def list_members(

@@ -2,7 +2,7 @@ import pytest
 
 from promptstudio.access.key_changes import KeyOrder, create_key, revoke_key, rotate_key
 from promptstudio.access.key_export import export_keys
-from promptstudio.access.member_changes import MemberChange, change_member
+from promptstudio.access.member_changes import MemberChange, change_member, remove_member
 from promptstudio.access.principal import Principal, Role
 from promptstudio.endpoint.keys import KeyRing, parse_records, print_records
 from tests.people import World, workspace_in
@@ -69,3 +69,13 @@ async def test_all_of_many_keys_are_exported_and_none_of_another_workspace(world
     ids = [(await made(world))[0] for _ in range(120)]
     export = await export_keys(world.store, world.workspace, world.clock())
     assert sorted(record.id for record in export.records) == sorted(ids)
+
+
+async def test_the_keys_of_who_left_and_came_back_do_not(world: World) -> None:
+    person = await world.join(Role.editor)
+    _, key = await made(world, person)
+    assert (await ring(world)).holds(key.encode())
+    await remove_member(world.store, world.owner, person.id, if_match="*")
+    world.clock.now += 60
+    await world.belong(person, world.workspace, Role.editor)
+    assert not (await ring(world)).holds(key.encode())

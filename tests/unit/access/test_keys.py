@@ -268,3 +268,14 @@ async def test_rotation_overlaps(world: World) -> None:
     world.clock.now += 10
     assert await lookup.principal(old.text.encode()) is None
     assert await lookup.principal(new.text.encode()) is not None
+
+
+async def test_who_comes_back_finds_none_of_their_keys_in_force(world: World) -> None:
+    person = await world.join(Role.editor)
+    key = (await made(world, person)).text.encode()
+    await remove_member(world.store, world.owner, person.id, if_match="*")
+    world.clock.now += 60
+    await world.belong(person, world.workspace, Role.editor)
+    lookup = KeyLookup(world.store, world.clock)
+    assert await lookup.principal(key) is None
+    assert await lookup.principal((await made(world, person)).text.encode()) is not None
