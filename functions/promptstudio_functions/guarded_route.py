@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, cast
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import role_on_prompt
@@ -48,6 +49,8 @@ class GuardedRoute(APIRoute):
                 return problem_response(request, error)
             except RequestValidationError as error:
                 return problem_response(request, _fields_invalid(error))
+            except ClientDisconnect:
+                return Response()  # nobody is there to be told
             except Exception as error:  # noqa: BLE001 - the outermost edge
                 return problem_response(request, log_internal(error, request.state.id))
 

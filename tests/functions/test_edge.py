@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from promptstudio.access.principal import Scope
+from promptstudio.endpoint.exchange import Message
 from promptstudio.errors import BOUNDS
 from promptstudio_functions.api import create_app
 from promptstudio_functions.services import Services
@@ -151,3 +152,22 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 def client_of(services: Services) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(create_app(services)), base_url=URL)
+
+
+async def test_who_leaves_amid_their_request_is_no_fault(
+    platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(_: Message) -> None:
+        """Nobody is there."""
+
+    scope = {"type": "http", "method": "POST", "path": "/api/session", "query_string": b"", "scheme": "http"}
+    await platform.app({**scope, "headers": [(b"content-type", b"application/json")]}, receive, send)
+    assert caplog.text == ""
