@@ -5,7 +5,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from promptstudio.access.principal import Principal
+from promptstudio.storage.port import Store
 from promptstudio.storage.sqlite import SqliteStore
 from promptstudio_functions.platform_app import PlatformApp
 from tests.functions.platform import URL, services_for
@@ -58,14 +59,17 @@ class Ground:
     theirs: Side
 
     @asynccontextmanager
-    async def copy(self, folder: Path, *, v1: bool = False) -> AsyncIterator["Copy"]:
-        """The ground as it was built, for whatever happens to it, in a file in the folder. With `v1`, what is
-        published is served too.
+    async def copy(
+        self, folder: Path, *, v1: bool = False, through: Callable[[Store], Store] = lambda store: store
+    ) -> AsyncIterator["Copy"]:
+        """The ground as it was built, for whatever happens to it, in a file in the folder.
+
+        With `v1`, what is published is served too. The store is asked `through` another one.
         """
         file = Path(shutil.copyfile(self.file, folder / self.file.name))
         clock = Clock(self.now)
         store = SqliteStore(file, now=clock)
-        services = services_for(World(store, clock, self.mine.workspace, self.owner))
+        services = services_for(World(through(store), clock, self.mine.workspace, self.owner))
         self.app.state.services = services
         try:
             yield Copy(self, file, PlatformApp(services) if v1 else self.app)
