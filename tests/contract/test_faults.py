@@ -152,6 +152,7 @@ async def is_done(store: Store) -> bool:
 async def test_an_operation_whose_answer_is_lost_has_one_effect(
     distant: Store, store: Store, proxy: Proxy, fault: Fault
 ) -> None:
+    """security.md (c) 8: it was written, the answer is lost; asked again, it is the same."""
     proxy.faults.extend([fault, fault])
     assert await distant.transact(TRANSACTION, operation="op") == [{"n": 1}]
     assert await is_done(store)
@@ -196,7 +197,7 @@ async def test_no_answer_is_waited_for_in_vain(
 async def test_an_operation_may_be_repeated_long_after_its_answers_were_lost(
     distant: Store, store: Store, proxy: Proxy, clock: Clock, sleeps: Sleeps
 ) -> None:
-    """DynamoDB's own request tokens are forgotten after ten minutes."""
+    """security.md (c) 8: DynamoDB's own request tokens are forgotten after ten minutes."""
     proxy.faults.extend([LOST] * ATTEMPTS)
     with pytest.raises(Unavailable):
         await distant.transact(TRANSACTION, operation="op")
@@ -210,6 +211,7 @@ async def test_an_operation_may_be_repeated_long_after_its_answers_were_lost(
 async def test_a_burst_of_refusals_is_waited_out(
     distant: Store, store: Store, proxy: Proxy, protocol: str, sleeps: Sleeps
 ) -> None:
+    """security.md (c) 9: conflicts and throttling are retried, with jitter."""
     for fault in BUSY[protocol]:
         proxy.faults.extend([fault] * (ATTEMPTS - 1))
         sleeps.taken.clear()
@@ -223,6 +225,7 @@ async def test_a_burst_of_refusals_is_waited_out(
 async def test_a_longer_burst_is_unavailable_and_nothing_is_written(
     distant: Store, store: Store, proxy: Proxy, protocol: str
 ) -> None:
+    """security.md (c) 9: and no longer than a while; it is never partial."""
     for fault in BUSY[protocol]:
         proxy.faults.extend([fault] * ATTEMPTS)
         proxy.requests = 0
