@@ -12,7 +12,7 @@ import orjson
 
 from promptstudio.endpoint.answer import run_body
 from promptstudio.endpoint.journal import Asked
-from promptstudio.endpoint.problems import problem_body
+from promptstudio.endpoint.problems import log_internal, problem_body
 from promptstudio.endpoint.run import Outcome, Run
 from promptstudio.endpoint.stream import stream_run
 from promptstudio.errors import BOUNDS, AppError
@@ -58,6 +58,8 @@ async def _drive(run: Asked | AppError, lane: "_Lane") -> None:
         await stream_run(run, frames, lane)
     except AppError as error:  # raised where the provider refuses before its first byte
         await lane.end(frames.error(error))
+    except Exception as error:  # noqa: BLE001 - a lane that never ends would keep the stream open
+        await lane.end(frames.error(log_internal(error, lane.request_id)))
 
 
 class _Frames:

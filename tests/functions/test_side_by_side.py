@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from promptstudio.endpoint.bundle_gate import BundleGate
+from promptstudio.endpoint.gate import Ended
 from promptstudio.endpoint.journal import Asked
 from promptstudio.endpoint.run import prepare, render
 from promptstudio.errors import BOUNDS, AppError
@@ -102,3 +103,16 @@ async def test_no_task_stays_behind() -> None:
     await collected([await asked(ScriptedTransport(COMPLETED))])
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_fault_of_ours_ends_its_model_and_no_other() -> None:
+    class Broken:
+        async def record(self, ended: Ended) -> None:
+            raise RuntimeError
+
+    faulty = await asked(ScriptedTransport(delta("one"), COMPLETED))
+    cast("BundleGate", faulty.catalog).journal = Broken()
+    async with asyncio.timeout(5):
+        told = await collected([faulty, await asked(ScriptedTransport(delta("two"), COMPLETED))])
+    ends = {row["index"]: (event, row.get("problem", {}).get("code")) for event, row in told if row}
+    assert ends == {0: ("error", "internal"), 1: ("done", None)}
