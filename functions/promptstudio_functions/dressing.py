@@ -10,6 +10,7 @@ from promptstudio.endpoint.exchange import Header, Message, Receive, Scope, Send
 _Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
+_SHOWN: Final = "ETag, X-Request-Id, Retry-After"
 _SECURITY: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -36,7 +37,7 @@ class Dressing:
         scope.setdefault("state", {})["id"] = request_id
         sent = dict(scope["headers"])
         extra: list[Header] = [*_SECURITY, (b"x-request-id", request_id.encode())]
-        extra += cors_headers(sent, self._origins)
+        extra += cors_headers(sent, self._origins, _SHOWN)
         if scope["scheme"] == "https":
             extra.append(_HTTPS_ONLY)
         if is_preflight(scope["method"], sent, self._origins):

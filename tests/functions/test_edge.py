@@ -171,3 +171,12 @@ async def test_who_leaves_amid_their_request_is_no_fault(
     scope = {"type": "http", "method": "POST", "path": "/api/session", "query_string": b"", "scheme": "http"}
     await platform.app({**scope, "headers": [(b"content-type", b"application/json")]}, receive, send)
     assert caplog.text == ""
+
+
+async def test_a_page_of_another_origin_can_read_the_etag_that_its_change_takes(platform: Platform) -> None:
+    async with await platform.key([Scope.read]) as client:
+        answer = await client.get("/api/workspace", headers={"origin": ORIGIN})
+        stranger = await client.get("/api/workspace", headers={"origin": "https://evil.example"})
+    assert "etag" in answer.headers
+    assert "ETag" in answer.headers["access-control-expose-headers"].split(", ")
+    assert "access-control-expose-headers" not in stranger.headers

@@ -8,21 +8,27 @@ _ANY = "*"
 _VARY: Header = (b"vary", b"Origin")
 # The wildcard covers every header but Authorization, which has to be named.
 _REQUEST_HEADERS: Header = (b"access-control-allow-headers", b"Authorization, *")
-_ANSWER_HEADERS: Header = (
-    b"access-control-expose-headers",
-    b"X-Request-Id, Retry-After, Server-Timing, RateLimit, RateLimit-Policy",
-)
+_ANSWER_HEADERS = "X-Request-Id, Retry-After, Server-Timing, RateLimit, RateLimit-Policy"
 _MAX_AGE: Header = (b"access-control-max-age", b"86400")
 
 
-def cors_headers(headers: Mapping[bytes, bytes], origins: Collection[str]) -> tuple[Header, ...]:
-    """The headers of an answer to a request with these headers; none where no origin is configured."""
+def cors_headers(
+    headers: Mapping[bytes, bytes], origins: Collection[str], shown: str = _ANSWER_HEADERS
+) -> tuple[Header, ...]:
+    """The headers of an answer to a request with these headers; none where no origin is configured.
+
+    `shown` are the answer's headers that pages may read.
+    """
     if not origins:
         return ()
     origin = headers.get(b"origin")
     if origin is None or not _allowed(origin, origins):
         return (_VARY,)
-    return ((b"access-control-allow-origin", origin), _ANSWER_HEADERS, _VARY)
+    return (
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", shown.encode()),
+        _VARY,
+    )
 
 
 def is_preflight(method: str, headers: Mapping[bytes, bytes], origins: Collection[str]) -> bool:
