@@ -181,17 +181,21 @@ async def _joining(
 
 
 async def _inviter(store: Store, used: Claim, invitation: Invitation) -> Principal:
-    """Who made an invitation, as they are now; raises PlatformError link_invalid if they could not today."""
+    """Who made an invitation, as they are now; raises PlatformError link_invalid if they could not today, or
+    the prompt is there no longer, whatever has its name now."""
     inviter = await acting(store, used.workspace, invitation.created_by)
     if inviter is None:
         raise PlatformError("link_invalid")
     order = InvitationOrder(email=invitation.email, role=invitation.role, prompt=invitation.prompt)
     try:
         await _require_may_invite(store, inviter, order)
+        named = None if order.prompt is None else await prompt_id(store, used.workspace, order.prompt)
     except PlatformError as error:
         if error.problem not in {"role_needed", "not_found"}:
             raise
         raise PlatformError("link_invalid") from None
+    if named != invitation.prompt_id:
+        raise PlatformError("link_invalid")
     return inviter
 
 

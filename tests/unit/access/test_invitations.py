@@ -20,6 +20,7 @@ from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import role_on_prompt, set_share
 from promptstudio.access.sign_in import Entry
 from promptstudio.platform_errors import PlatformError
+from promptstudio.storage.port import Delete, Put
 from promptstudio.storage.records import Stored
 from tests.people import World, problem_of, workspace_in
 
@@ -215,3 +216,13 @@ async def test_an_invitation_of_another_workspace_is_none_here(world: World) -> 
     found, _ = await invited(world)
     assert await problem_of(withdraw(world.store, stranger, found.value.id, if_match="*")) == "not_found"
     assert (await list_invitations(world.store, stranger.workspace)).items == []
+
+
+async def test_an_invitation_to_a_deleted_prompt_is_none_to_another_of_its_name(world: World) -> None:
+    await world.prompt("greet")
+    _, token = await invited(world, role="guest", prompt="greet")
+    item = (f"{world.workspace}#prompts", "greet")
+    await world.store.transact([Delete(*item)])
+    assert await problem_of(come(world, token)) == "link_invalid"
+    await world.store.transact([Put(*item, {"id": "prm_another"})])
+    assert await problem_of(come(world, token)) == "link_invalid"
