@@ -73,3 +73,24 @@ def test_an_unknown_target_names_those_there_are(promptstudio: Command, project:
     assert result.returncode == 2
     assert result.stderr == f'Error: There is no target "mainframe".\nTargets: {", ".join(TARGETS)}.\n'
     assert not (project / "out").exists()
+
+
+def test_vercel_has_two_runtimes(promptstudio: Command, project: Path) -> None:
+    for more, runtime in (
+        ((), "edge"),
+        (("--runtime", "edge"), "edge"),
+        (("--runtime", "node"), "nodejs24.x"),
+    ):
+        result = promptstudio("generate", "vercel", "-o", "out", *more)
+        assert result.returncode == 0, result.stderr
+        assert f'  runtime: "{runtime}",\n' in (project / "out" / "build.mjs").read_text()
+
+
+def test_a_runtime_that_there_is_not_is_refused(promptstudio: Command, project: Path) -> None:
+    unknown = promptstudio("generate", "vercel", "-o", "out", "--runtime", "deno")
+    assert unknown.returncode == 2
+    assert unknown.stderr == 'Error: Vercel has no runtime "deno".\nRuntimes: edge, node.\n'
+    elsewhere = promptstudio("generate", "cloudflare", "-o", "out", "--runtime", "node")
+    assert elsewhere.returncode == 2
+    assert elsewhere.stderr == ("Error: The target cloudflare has one runtime.\n--runtime is for vercel.\n")
+    assert not (project / "out").exists()

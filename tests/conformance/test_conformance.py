@@ -27,6 +27,11 @@ def test_case(player: Player, case_file: Path) -> None:
     judge(player, case_file, ("python", "workerd", "vercel"))
 
 
+@pytest.mark.needs("node", "make prove")
+def test_case_in_a_vercel_function_on_node(player: Player, case_file: Path) -> None:
+    judge(player, case_file, ("python", "vercel_node"))
+
+
 @pytest.mark.needs("functions-framework")
 def test_case_in_a_google_cloud_function(player: Player, case_file: Path) -> None:
     judge(player, case_file, ("python", "gcf"))

@@ -1,5 +1,5 @@
-// Reads deployments from stdin, a JSON line each: {"function": folder, "environ": {name: text}}. The folder is
-// what a build has left of a Vercel Function. Serves it in place of the one before, as Vercel would, and
+// Reads deployments from stdin, a JSON line each: {"function": folder, "environ": {name: text}}. The folder
+// is what a build has left of a Vercel Function. Serves it in place of the one before, as Vercel would, and
 // answers {"url"} or {"error"}. The cloud's part is here: HTTP on one side, web standards on the other.
 
 import { once } from "node:events";
@@ -18,25 +18,25 @@ let deployments = 0;
 
 async function deploy({ function: folder, environ }) {
   const settings = JSON.parse(readFileSync(`${folder}/.vc-config.json`, "utf8"));
-  handle = settings.runtime === "edge" ? edge(folder, settings, environ) : await node(folder, settings, environ);
+  const load = settings.runtime === "edge" ? loadEdge : loadNode;
+  handle = await load(folder, settings, environ);
   return { url: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** The edge runtime has a world of its own: of what comes in from here it takes only plain values. */
-function edge(folder, { entrypoint, envVarsInUse }, environ) {
-  const { code } = esbuild.transformSync(readFileSync(`${folder}/${entrypoint}`, "utf8"), {
-    format: "iife",
-    globalName: "edge",
-  });
+/** The edge tells nobody that the caller has gone: it merely stops reading the answer. */
+function loadEdge(folder, { entrypoint, envVarsInUse }, environ) {
+  const module = readFileSync(`${folder}/${entrypoint}`, "utf8");
+  const { code } = esbuild.transformSync(module, { format: "iife", globalName: "edge" });
+  const listen = 'addEventListener("fetch", (event) => event.respondWith(edge.default(event.request)));';
   const env = Object.fromEntries(Object.entries(environ).filter(([name]) => envVarsInUse.includes(name)));
   const runtime = new EdgeRuntime({
-    initialCode: `${code}\naddEventListener("fetch", (event) => event.respondWith(edge.default(event.request)));`,
+    initialCode: `${code}\n${listen}`,
     extend: (context) => Object.assign(context, { process: { env } }),
   });
-  return (url, init) => runtime.dispatchFetch(url, init);
+  return (url, { signal, ...init }) => runtime.dispatchFetch(url, init);
 }
 
-async function node(folder, { handler }, environ) {
+async function loadNode(folder, { handler }, environ) {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, environ);
   deployments += 1; // a module is loaded once for each URL
@@ -69,8 +69,9 @@ function bodyOf(incoming) {
 
 async function pass(reader, outgoing, gone) {
   gone.addEventListener("abort", () => void reader.cancel().catch(() => {}));
+  const moved = () => Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    if (!outgoing.write(piece.value) && !gone.aborted) await Promise.race(["drain", "close"].map((name) => once(outgoing, name)));
+    if (!outgoing.write(piece.value) && !gone.aborted) await moved();
   }
 }
 

@@ -1,7 +1,7 @@
 """The generated Vercel project, built and then served as Vercel does it: in the edge runtime, or in Node.
 
-`make prove` builds it with Vercel's own command line; elsewhere the project's script builds it, which is what
-that command runs."""
+In `make prove` Vercel's own command line builds what the edge runs. Elsewhere the project's script does: that
+command calls it too, and leaves the same bytes (tests/generators/test_vercel_tools.py)."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class _Vercel:
         if key not in self._built:
             folder = self._folder / str(len(self._built))
             write(generate("vercel", bundle, TargetOptions("conformance", runtime=self._runtime)), folder)
-            self._built[key] = build(folder, with_vercel=PROVE)
+            self._built[key] = build(folder, with_vercel=PROVE and self._runtime == "edge")
         return self._built[key]
 
 

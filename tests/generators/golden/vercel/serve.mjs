@@ -12,8 +12,9 @@ const PORT = 8787;
 export function serve(root, environment, port) {
   const module = readFileSync(`${root}/.vercel/output/functions/index.func/index.js`, "utf8");
   const { code } = transformSync(module, { format: "iife", globalName: "edge" });
+  const listen = 'addEventListener("fetch", (event) => event.respondWith(edge.default(event.request)));';
   const runtime = new EdgeRuntime({
-    initialCode: `${code}\naddEventListener("fetch", (event) => event.respondWith(edge.default(event.request)));`,
+    initialCode: `${code}\n${listen}`,
     extend: (context) => Object.assign(context, { process: { env: environment } }),
   });
   return runServer({ runtime, host: "127.0.0.1", port });

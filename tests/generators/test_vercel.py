@@ -1,0 +1,85 @@
+"""What `generate vercel` writes."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any, cast
+
+import yaml
+
+from promptstudio_generators.targets import generate
+from promptstudio_generators.targets.options import TargetOptions
+from tests.conftest import ROOT
+from tests.generators.projects import OPTIONS, bundle
+
+SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
+NODE = replace(OPTIONS, runtime="node")
+VERCEL_VERSION = json.loads((ROOT / "tests/node-prove/package.json").read_bytes())["devDependencies"][
+    "vercel"
+]
+
+
+def test_for_node_only_what_must_differs() -> None:
+    edge, node = generate("vercel", bundle(), OPTIONS), generate("vercel", bundle(), NODE)
+    assert edge.keys() == node.keys()
+    assert {path for path in edge if edge[path] != node[path]} == {
+        "README.md",
+        "build.mjs",
+        "package.json",
+        "serve.mjs",
+        "src/index.ts",
+        "vercel.json",
+    }
+
+
+def test_settings_are_defaults_that_variables_of_vercel_come_before() -> None:
+    options = TargetOptions(
+        name="a", body_limit=5, cors_origins=('https://a.example", "b', "https://b.example")
+    )
+    code = generate("vercel", bundle(), options)["src/index.ts"]
+    origins = r'"https://a.example\", \"b,https://b.example"'
+    assert f"PROMPTSTUDIO_CORS_ORIGINS: process.env.PROMPTSTUDIO_CORS_ORIGINS ?? {origins},\n" in code
+    assert 'PROMPTSTUDIO_BODY_LIMIT: process.env.PROMPTSTUDIO_BODY_LIMIT ?? "5",\n' in code
+
+
+def test_secrets_are_named_and_never_valued() -> None:
+    files = generate("vercel", bundle(), OPTIONS)
+    for name in SECRETS:
+        assert files["src/index.ts"].count(f"  {name}: process.env.{name},\n") == 1
+        assert f'    "{name}",\n' in files["build.mjs"]
+        assert files["README.md"].count(f"env add {name} production --sensitive") == 1
+    assert files[".env.example"].splitlines()[1:] == [
+        "PROMPTSTUDIO_KEYS='[]'",
+        "ANTHROPIC_API_KEY=''",
+        "OPENAI_API_KEY=''",
+    ]
+    assert ".env.local" in files[".gitignore"].splitlines()
+
+
+def test_every_version_is_pinned_and_the_one_that_is_tested() -> None:
+    ours = json.loads((ROOT / "tests/node/package.json").read_bytes())["devDependencies"]
+    for options in (OPTIONS, NODE):
+        files = generate("vercel", bundle(), options)
+        pinned = json.loads(files["package.json"])["devDependencies"]
+        assert pinned == {name: ours[name] for name in pinned}
+        assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in pinned.values())
+        for path in ("README.md", "package.json", ".github/workflows/deploy.yml"):
+            assert set(re.findall(r"vercel@([\w.]+)", files[path])) == {VERCEL_VERSION}
+
+
+def test_the_workflow_pins_its_actions_may_only_read_and_names_its_secrets() -> None:
+    text = generate("vercel", bundle(), OPTIONS)[".github/workflows/deploy.yml"]
+    workflow = cast("dict[str, Any]", yaml.safe_load(text))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert actions
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", action) for action in actions)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert set(re.findall(r"secrets\.(\w+)", text)) == {"VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "VERCEL_TOKEN"}
+    assert not any("${{" in step.get("run", "") for step in steps)
+
+
+def test_a_project_name_is_made_fit() -> None:
+    files = generate("vercel", bundle(), TargetOptions(name='x", "main": "evil.ts'))
+    assert json.loads(files["package.json"])["name"] == "x-main-evil-ts"
+    assert "https://x-main-evil-ts.vercel.app/health" in files["README.md"]
