@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from promptstudio.access.principal import Role
+from promptstudio.access.roles import require_role
 from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.documents import Documents
 from promptstudio.endpoint.gate import Catalog, Journal
@@ -58,6 +59,8 @@ class LocalCatalog:
         found = await self._files.resolve(name, version, label)
         if not self._sees(found[0].name):
             raise AppError("prompt_unknown", name=name)
+        if self._workspace.caller.role is not None:
+            require_role(self._workspace.caller, Role.editor)
         return found
 
     async def document(self, path: str) -> bytes:

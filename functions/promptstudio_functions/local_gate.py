@@ -38,7 +38,7 @@ class LocalGate:
     member_of: MemberOf | None = None
 
     async def admit(self, headers: Mapping[bytes, bytes], method: str) -> Catalog:
-        if self.fixed is not None:
+        if self.fixed is not None and not await self._is_member(headers, method):
             authorize(self.fixed, headers)
             return self.files
         holder = await self.holder(headers, method)
@@ -65,6 +65,12 @@ class LocalGate:
         if not found.has(Scope.run):
             raise PlatformError("scope_needed", scope=Scope.run)
         return found
+
+    async def _is_member(self, headers: Mapping[bytes, bytes], method: str) -> bool:
+        """Whether these headers bring a session, and no key that would go before it."""
+        if self.member_of is None or b"authorization" in headers:
+            return False
+        return await self.member_of(method, headers) is not None
 
     def health(self) -> bytes:
         return self.files.health()

@@ -172,3 +172,20 @@ async def test_the_page_is_told_of_no_file_that_its_caller_may_not_run(
     made = (await owner.post("/api/keys", json=order)).json()
     shown = (await stranger.get("/page/project.json", headers={BEARER: f"Bearer {made['key']}"})).json()
     assert (shown["prompts"], shown["diagnostics"]) == ({}, [])
+
+
+async def test_keys_of_the_environment_do_not_shut_out_who_has_signed_in(
+    tmp_path: Path, lines: list[str]
+) -> None:
+    root = write_project(tmp_path / "project", {"greet": GREET})
+    ring = {"PROMPTSTUDIO_KEYS": "[]"}
+    to = create_app(root, data=tmp_path / "data", environ=ring, report=lines.append, dev=True, address=URL)
+    await to.start()
+    await to.greet()
+    link = urlsplit(lines[-1].rpartition(" ")[2])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(to), base_url=URL) as client:
+        assert (await run(client))["status"] == 401
+        await client.get(f"{link.path}?{link.query}")
+        client.headers["X-CSRF-Token"] = (await client.get("/api/session")).json()["csrf_token"]
+        assert (await run(client))["status"] == 200
+    await to.close()

@@ -37,6 +37,7 @@ from promptstudio.workspaces.versions import version_of
 FRESH_S: Final = 2.0
 
 _KNOWN_MAX: Final = 4096
+_COMPILED_MAX: Final = 500  # of a large prompt, some megabytes
 _T = TypeVar("_T")
 
 
@@ -112,7 +113,7 @@ class Catalogs:
             return None
         available = None if self.local is None else self.local.has
         document = await asyncio.to_thread(version_document, prompt.name, found.value, settings, available)
-        if len(self._compiled) >= _KNOWN_MAX:
+        if len(self._compiled) >= _COMPILED_MAX:
             self._compiled.clear()
         made = _Compiled(settings, document, load_version(document))
         self._compiled[prompt.id, number] = made
@@ -226,18 +227,26 @@ class WorkspaceCatalog:
 
     async def _prompt(self, name: str) -> PromptRecord:
         prompt = await self.find(name)
-        if prompt is None or await self._is_hidden(prompt):
+        if prompt is None:
             raise AppError("prompt_unknown", name=name)
+        await self._require_runner(prompt)
         if not self.caller.may_touch(prompt.name):
             raise PlatformError("prompt_not_in_key", name=name)
         return prompt
 
-    async def _is_hidden(self, prompt: PromptRecord) -> bool:
-        """Whether the caller is a guest whom nobody has shared the prompt with."""
-        if self.caller.role != Role.guest:
-            return False
+    async def _require_runner(self, prompt: PromptRecord) -> None:
+        """Let pass who is an editor, in the workspace or of the prompt: a run costs the workspace money.
+
+        Raises AppError prompt_unknown for a guest without a share, PlatformError role_needed for others.
+        """
+        role = self.caller.role
+        if role is None or role >= Role.editor:
+            return
         share = await find_share(self._catalogs.store, self.caller.workspace, prompt.id, self.caller.id)
-        return share is None
+        if share is None and role == Role.guest:
+            raise AppError("prompt_unknown", name=prompt.name)
+        if share is None or Role[share.value.role] < Role.editor:
+            raise PlatformError("role_needed", role=Role.editor.name)
 
     async def _key(self, provider: Provider) -> SecretStr | None:
         """The key that a request to a provider is sent with."""

@@ -1,13 +1,14 @@
 """Publishing: a text becomes the next version of its prompt, and says what that means to callers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
 from pydantic import Field
 
-from promptstudio.access.principal import Principal
+from promptstudio.access.principal import Principal, Role
+from promptstudio.access.roles import require_role
 from promptstudio.access.sharing import prompt_key
 from promptstudio.errors import FieldError
 from promptstudio.ids import new_id
@@ -200,6 +201,16 @@ async def _writes(
     ]
 
 
+def _require_namer(by: Principal, new: Collection[str]) -> None:
+    """Raise PlatformError for who has to do with single prompts, and wants names that all could have."""
+    if not new:
+        return
+    if by.prompts is not None:
+        raise PlatformError("key_limited")
+    if by.role is not None:
+        require_role(by, Role.editor)
+
+
 def _draft(by: Principal, candidate: _Candidate, now: float) -> Draft:
     """The draft that goes on from the new version."""
     draft = candidate.draft.value.model_copy(update={"base": candidate.number})
@@ -218,7 +229,8 @@ def _published(
     order: PublishOrder,
     now: float,
 ) -> PromptRecord:
-    """The prompt's record after it; raises PlatformError role_needed or labels_full."""
+    """The prompt's record after it; raises PlatformError role_needed, key_limited or labels_full."""
+    _require_namer(by, set(aliases) - set(record.aliases))
     update = {
         "latest": version.number,
         "semver": version.semver,

@@ -140,11 +140,24 @@ async def test_a_guest_runs_what_was_shared_with_them(desk: Desk, connections: C
     guest = await desk.world.join(Role.guest)
     await set_share(desk.store, desk.by, "greet", guest.id, "viewer", if_match=None, now=desk.now())
     all_of = catalogs(desk, connections)
+    assert await refusal(all_of, guest) == "role_needed"
+    await set_share(desk.store, desk.by, "greet", guest.id, "editor", if_match="*", now=desk.now())
     assert await number(all_of, guest) == 1
     assert await refusal(all_of, guest, "other") == "prompt_unknown"
     shown = json.loads(await all_of.of(guest).document("/v1/openapi.json"))
     assert "/v1/prompts/greet/run" in shown["paths"]
     assert "/v1/prompts/other/run" not in shown["paths"]
+
+
+async def test_a_viewer_looks_and_runs_nothing(desk: Desk, connections: Connections) -> None:
+    """A run costs the workspace money."""
+    await published(desk, "one")
+    viewer = await desk.world.join(Role.viewer)
+    all_of = catalogs(desk, connections)
+    assert await refusal(all_of, viewer) == "role_needed"
+    assert await number(all_of, await desk.world.join(Role.editor)) == 1
+    shown = json.loads(await all_of.of(viewer).document("/v1/prompts"))
+    assert [row["name"] for row in shown["prompts"]] == ["greet"]
 
 
 async def test_a_version_is_compiled_once_while_the_settings_stay(

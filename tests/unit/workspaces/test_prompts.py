@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from promptstudio.access.principal import Principal, Role, Scope
 from promptstudio.access.sharing import prompt_key, role_on_prompt, set_share
 from promptstudio.platform_errors import PlatformError
+from promptstudio.storage.listings import read_cursor
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put
 from promptstudio.workspaces.prompt_changes import PromptOrder, finish_deletions
 from promptstudio.workspaces.prompts import PromptSearch, list_prompts, prompt_put
@@ -162,12 +163,30 @@ async def test_a_list_goes_on_where_its_cursor_says(desk: Desk) -> None:
         assert seen == expected
 
 
-async def test_a_search_looks_through_a_bounded_number_at_once(desk: Desk) -> None:
+async def many(desk: Desk) -> None:
+    """The prompts p0000 to p1300."""
     record = (await desk.create("p0000")).value
     for first in range(1, 1300, 25):
         names = [f"p{number:04}" for number in range(first, first + 25)]
         records = [record.model_copy(update={"name": name}) for name in names]
         await desk.store.transact([prompt_put(desk.workspace, each, ABSENT) for each in records])
+
+
+async def test_no_cursor_names_a_prompt_that_its_reader_may_not_see(desk: Desk) -> None:
+    await many(desk)
+    key = Principal(
+        desk.workspace, "key_1", "ci", scopes=frozenset({Scope.read}), prompts=frozenset({"p1200", "p1201"})
+    )
+    first = await list_prompts(desk.store, key, PromptSearch(), limit=1)
+    assert [each.name for each in first.items] == ["p1200"]
+    assert first.next_cursor is not None
+    assert read_cursor(first.next_cursor, "") == "p1200"
+    rest = await list_prompts(desk.store, key, PromptSearch(), cursor=first.next_cursor)
+    assert ([each.name for each in rest.items], rest.next_cursor) == (["p1201"], None)
+
+
+async def test_a_search_looks_through_a_bounded_number_at_once(desk: Desk) -> None:
+    await many(desk)
     page = await list_prompts(desk.store, desk.by, PromptSearch(q="p1299"))
     assert (page.items, page.next_cursor is None) == ([], False)
     page = await list_prompts(desk.store, desk.by, PromptSearch(q="p1299"), cursor=page.next_cursor)

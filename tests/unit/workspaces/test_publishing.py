@@ -1,11 +1,12 @@
 """Publishing: versions that never change, numbers without gaps, and no break without a word."""
 
 import asyncio
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
-from promptstudio.access.principal import Role
+from promptstudio.access.principal import Principal, Role, Scope
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Put
 from promptstudio.workspaces import partials, publishing, texts
@@ -205,6 +206,22 @@ async def test_an_alias_that_is_taken_is_refused(desk: Desk) -> None:
     assert await problem_of(desk.publish("other")) == "exists"
     assert await problem_of(desk.create("hello")) == "exists"
     assert (await desk.prompt("other")).value.latest == 0
+
+
+async def test_a_new_alias_takes_somebody_who_may_touch_every_prompt(desk: Desk) -> None:
+    """A name is taken from everybody, so who has to do with one prompt cannot take it."""
+    text = prompt("promptstudio.aliases: [payments]")
+    await desk.create("greet", text)
+    guest = await desk.world.join(Role.guest)
+    on_this = replace(guest, role=Role.editor, home=Role.guest)  # as a share makes them
+    assert await problem_of(desk.of(on_this).publish("greet")) == "role_needed"
+    scopes = frozenset({Scope.write})
+    limited = Principal(desk.workspace, "key_1", "ci", scopes=scopes, prompts=frozenset({"greet"}))
+    assert await problem_of(desk.of(limited).publish("greet")) == "key_limited"
+    assert await find_alias(desk.store, desk.workspace, "payments") is None
+    await desk.of(replace(limited, prompts=None)).publish("greet")
+    await desk.of(limited).publish("greet", prompt("promptstudio.aliases: [payments]", body="Again"))
+    assert await find_alias(desk.store, desk.workspace, "payments") is not None
 
 
 async def test_of_two_who_publish_one_alias_one_has_it(desk: Desk) -> None:
