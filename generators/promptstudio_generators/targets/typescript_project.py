@@ -1,6 +1,6 @@
-"""What the TypeScript targets share: the documents that a project embeds, and the runtime that reads them."""
+"""What the TypeScript targets share: the runtime, the documents that it reads, and a smoke test's checks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from promptstudio.endpoint.openapi import openapi
 from promptstudio.values import Json
@@ -8,7 +8,7 @@ from promptstudio_generators.names import PromptName, json_file, worker_name
 from promptstudio_generators.samples import sample_bodies
 from promptstudio_generators.targets.options import TargetOptions
 from promptstudio_generators.targets.secrets import KEYS, provider_secrets
-from promptstudio_generators.tree import typescript_runtime
+from promptstudio_generators.tree import render_templates, typescript_runtime
 
 
 def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, object]:
@@ -27,10 +27,14 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
     }
 
 
-def embedded_files(bundle: Mapping[str, Json]) -> dict[str, str]:
-    """The bundle, its OpenAPI document, a request for each prompt, and the runtime, verbatim."""
+def project_files(
+    folders: Sequence[str], bundle: Mapping[str, Json], context: Mapping[str, object]
+) -> dict[str, str]:
+    """The files of a target's project: what these folders of templates give, and what every project has."""
+    rendered = [render_templates(folder, context) for folder in ("typescript", *folders)]
     document = dict(bundle)
     return {
+        **{path: text for files in rendered for path, text in files.items()},
         "src/bundle.json": json_file(document),
         "src/openapi.json": json_file(openapi(document)),
         **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},

@@ -4,15 +4,10 @@ from collections.abc import Mapping
 
 from promptstudio.values import Json
 from promptstudio_generators.targets.options import TargetOptions
-from promptstudio_generators.targets.typescript_project import context_of, embedded_files
-from promptstudio_generators.tree import render_templates
+from promptstudio_generators.targets.typescript_project import context_of, project_files
 
 
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
-    context = {**context_of(bundle, options), "runtime": options.runtime}
-    return {
-        **render_templates("vercel/common", context),
-        **render_templates(f"vercel/{options.runtime}", context),
-        **embedded_files(bundle),
-    }
+    folders = ["vercel/common", f"vercel/{options.runtime}"]
+    return project_files(folders, bundle, {**context_of(bundle, options), "runtime": options.runtime})
