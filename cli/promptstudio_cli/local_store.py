@@ -81,6 +81,7 @@ def say_where_keys_hold() -> None:
     if os.environ.get(ENVIRONMENT):
         lines = [f"{ENVIRONMENT} is set here: `serve` reads that, and not the keys that are listed here."]
     lines.append(f"A Cloudflare Worker: promptstudio keys export | npx wrangler secret put {ENVIRONMENT}")
+    lines.append("Every other target: its README says where the export goes.")
     print("\n".join(lines), file=sys.stderr)
 
 

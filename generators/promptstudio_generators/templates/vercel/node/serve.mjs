@@ -13,7 +13,9 @@ export async function serve(root, environment, port) {
   Object.assign(process.env, environment);
   const built = pathToFileURL(`${root}/.vercel/output/functions/index.func/index.mjs`);
   const { default: handler } = await import(built);
-  const server = createServer((request, response) => void answer(handler, request, response));
+  const server = createServer((request, response) => {
+    answer(handler, request, response).catch(() => response.destroy());
+  });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
@@ -34,7 +36,7 @@ async function answer(handler, incoming, outgoing) {
   const response = await handler.fetch(request);
   outgoing.writeHead(response.status, [...response.headers].flat());
   if (response.body === null) outgoing.end();
-  else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
+  else await pipeline(Readable.fromWeb(response.body), outgoing);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
