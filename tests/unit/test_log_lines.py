@@ -16,15 +16,16 @@ logging.getLogger("a").info("seen")
 """
 
 
-def record(message: str, *, error: BaseException | None = None, **extra: object) -> logging.LogRecord:
+def record(message: str, *, error: BaseException | None = None, members: object = None) -> logging.LogRecord:
     told = None if error is None else (type(error), error, error.__traceback__)
     made = logging.LogRecord("a.b", logging.ERROR, "", 0, message, (), told)
-    made.__dict__.update(extra)
+    if members is not None:
+        setattr(made, MEMBERS, members)
     return made
 
 
 def test_a_record_is_one_line_whatever_it_says() -> None:
-    text = JsonLines("level").format(record('two\nlines "quoted" \ud800 ä', **{MEMBERS: {"version": 3}}))
+    text = JsonLines("level").format(record('two\nlines "quoted" \ud800 ä', members={"version": 3}))
     assert text.isascii()
     assert "\n" not in text
     message = 'two\nlines "quoted" \ud800 ä'
