@@ -29,10 +29,31 @@ def _has_python_tools(target: str) -> bool:
     return is_installed(target)
 
 
+def _has_web_adapter() -> bool:
+    from tests.conformance.runtimes.install_web_adapter import binary
+
+    return binary().exists() and _has_python_tools("aws-sam")
+
+
+def _has_sam() -> bool:
+    from tests.generators.install_python_tools import SAM
+
+    return SAM.exists()
+
+
+def _has_python_313() -> bool:
+    from tests.generators.install_python_tools import python_313
+
+    return python_313() is not None
+
+
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
     "vercel": lambda: PROVE and VERCEL.exists(),
     "functions-framework": lambda: PROVE and _has_python_tools("gcf"),
+    "lambda-web-adapter": lambda: PROVE and _has_web_adapter(),
+    "sam": lambda: PROVE and _has_sam(),
+    "python3.13": _has_python_313,
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "dynoxide": _has_dynoxide,
     "make prove": lambda: PROVE,

@@ -18,7 +18,9 @@ _MARK: Final = "promptstudio/protocol.json"
 
 
 def generate(
-    target: Annotated[str, typer.Argument(help="Where the endpoint will run: cloudflare, gcf or vercel.")],
+    target: Annotated[
+        str, typer.Argument(help="Where the endpoint will run: aws-sam, cloudflare, gcf or vercel.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
     force: Annotated[
         bool, typer.Option("--force", help="Write even into a folder that holds other things.")

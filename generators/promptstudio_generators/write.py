@@ -47,10 +47,12 @@ def _is_plain(part: str) -> bool:
 
 
 def _write_file(target: Path, content: bytes) -> bool:
+    mode = 0o755 if content.startswith(b"#!") else 0o644
     if target.is_file() and target.read_bytes() == content:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(target, flags, 0o644), "wb") as file:
+    with os.fdopen(os.open(target, flags, mode), "wb") as file:
         file.write(content)
+    target.chmod(mode)
     return True

@@ -6,7 +6,7 @@ from typing import Final
 
 from promptstudio.values import Json
 
-RUNTIMES: Final = ("python", "workerd", "vercel", "vercel_node", "gcf")
+RUNTIMES: Final = ("python", "workerd", "vercel", "vercel_node", "gcf", "aws_sam")
 
 
 @dataclass(frozen=True, slots=True)

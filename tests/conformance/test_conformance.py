@@ -35,3 +35,8 @@ def test_case_in_a_vercel_function_on_node(player: Player, case_file: Path) -> N
 @pytest.mark.needs("functions-framework")
 def test_case_in_a_google_cloud_function(player: Player, case_file: Path) -> None:
     judge(player, case_file, ("python", "gcf"))
+
+
+@pytest.mark.needs("lambda-web-adapter")
+def test_case_in_a_lambda_function(player: Player, case_file: Path) -> None:
+    judge(player, case_file, ("python", "aws_sam"))

@@ -11,11 +11,18 @@ ROOT: Final = Path(__file__).parents[2]
 TEMPLATES: Final = ROOT / "generators" / "promptstudio_generators" / "templates"
 
 REQUIREMENTS: Final = {
+    "aws-sam": ("aiohttp", "orjson", "uvicorn"),
     "gcf": ("aiohttp", "functions-framework==3.10.2", "orjson"),
 }
 """What each target's project asks for itself."""
 
 _HEADER: Final = "# Every package with its version and the hashes of its files: pip installs nothing else.\n"
+
+
+def requirements_file(target: str) -> Path:
+    """Where a target's templates have it."""
+    (found,) = (TEMPLATES / target).rglob("requirements.txt")
+    return found
 
 
 def locked(target: str) -> str:
@@ -37,7 +44,7 @@ def _uv(*arguments: str, given: str = "") -> str:
 def main() -> None:
     """Write each target's requirements.txt anew."""
     for target in REQUIREMENTS:
-        (TEMPLATES / target / "requirements.txt").write_text(locked(target), encoding="utf-8")
+        requirements_file(target).write_text(locked(target), encoding="utf-8")
 
 
 if __name__ == "__main__":

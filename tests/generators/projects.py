@@ -30,8 +30,9 @@ def golden_files(target: str) -> dict[str, str]:
     """
     files = generate(target, bundle(), OPTIONS)
     golden = {path: text for path, text in files.items() if not path.startswith((RUNTIME, PYTHON_RUNTIME))}
-    copied = sorted(path for path in files if path.startswith(PYTHON_RUNTIME))
-    return {**golden, "copied.txt": "\n".join(copied) + "\n"} if copied else golden
+    copied = sorted(files.keys() - golden.keys())
+    is_python = any(path.endswith(".py") for path in copied)
+    return {**golden, "copied.txt": "\n".join(copied) + "\n"} if is_python else golden
 
 
 def golden_targets() -> list[str]:

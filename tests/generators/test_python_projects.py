@@ -41,9 +41,16 @@ def renamed(document: dict[str, Json], model: str, url: str) -> dict[str, Json]:
     return document
 
 
+def code(target: str) -> dict[str, str]:
+    """The files of the folder that is deployed."""
+    files = generate(target, bundle(), OPTIONS)
+    source = "src/" if "src/main.py" in files else ""
+    return {path.removeprefix(source): text for path, text in files.items() if path.startswith(source)}
+
+
 @every_target
 def test_the_modules_are_ours_to_the_last_byte(target: str) -> None:
-    files = generate(target, bundle(), OPTIONS)
+    files = code(target)
     shipped = {path: text for path, text in files.items() if path.startswith(PYTHON_RUNTIME)}
     assert len(shipped) > 40
     for path, text in shipped.items():
@@ -52,7 +59,7 @@ def test_the_modules_are_ours_to_the_last_byte(target: str) -> None:
 
 @every_target
 def test_only_what_is_imported_is_shipped(target: str) -> None:
-    files = generate(target, bundle(), OPTIONS)
+    files = code(target)
     assert {
         "promptstudio/endpoint/app.py",
         "promptstudio/protocol.json",
@@ -66,7 +73,7 @@ def test_only_what_is_imported_is_shipped(target: str) -> None:
 
 @every_target
 def test_the_modules_import_each_other_and_what_is_pinned_alone(target: str, tmp_path: Path) -> None:
-    files = generate(target, bundle(), OPTIONS)
+    files = code(target)
     write({path: text for path, text in files.items() if path.startswith(PYTHON_RUNTIME)}, tmp_path)
     modules = [
         path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -96,7 +103,7 @@ def pins(requirements: str) -> list[str]:
 
 @every_target
 def test_every_package_is_pinned_as_in_our_lock_with_hashes(target: str) -> None:
-    requirements = generate(target, bundle(), OPTIONS)["requirements.txt"]
+    requirements = code(target)["requirements.txt"]
     lock = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
     ours = {package["name"]: package["version"] for package in lock}
     for line in pins(requirements):
@@ -115,9 +122,10 @@ def test_a_bundles_texts_reach_the_embedded_bundle_alone(
 ) -> None:
     hostile = renamed(cast("dict[str, Json]", described(bundle(), description)), model, url)
     before, after = generate(target, bundle(), OPTIONS), generate(target, hostile, OPTIONS)
-    assert {path for path in after if after[path] != before.get(path)} <= {"bundle.json"}
-    assert json.loads(after["bundle.json"]) == hostile
-    assert after["bundle.json"].isascii()
+    (embedded,) = [path for path in after if path.endswith("bundle.json")]
+    assert {path for path in after if after[path] != before.get(path)} <= {embedded}
+    assert json.loads(after[embedded]) == hostile
+    assert after[embedded].isascii()
 
 
 @every_target
@@ -151,7 +159,7 @@ def test_a_secrets_name_is_a_name_or_refused(target: str, secret: str) -> None:
         return
     assert secret.isidentifier()
     assert secret.isascii()
-    assert f"-{secret} --data-file=-" in files["README.md"]
+    assert f"{secret}` | the key for a model provider |" in files["README.md"]
 
 
 @every_target

@@ -7,7 +7,7 @@ import pytest
 from promptstudio.endpoint.app import Endpoint
 from promptstudio.endpoint.keys import KeysError, create, print_records
 from promptstudio.settings import SettingsError
-from promptstudio.target import open_endpoint
+from promptstudio.target import open_target
 from promptstudio.values import dumps
 from tests.unit.endpoint.asgi import Answer, Client, ask, bundle
 
@@ -28,18 +28,18 @@ async def run(endpoint: Endpoint, key: str) -> Answer:
 
 async def test_holders_of_a_key_are_let_in(file: Path) -> None:
     made = create("test")
-    endpoint = open_endpoint(file, {"PROMPTSTUDIO_KEYS": print_records([made.record])})
+    endpoint = open_target(file, {"PROMPTSTUDIO_KEYS": print_records([made.record])}).endpoint
     assert (await run(endpoint, made.key)).status == 200
     assert (await run(endpoint, create("other").key)).status == 401
 
 
 @pytest.mark.parametrize("environ", [{}, {"PROMPTSTUDIO_KEYS": ""}, {"PROMPTSTUDIO_KEYS": " \n"}])
 async def test_without_keys_nobody_is_let_in(file: Path, environ: dict[str, str]) -> None:
-    assert (await run(open_endpoint(file, environ), create("test").key)).status == 401
+    assert (await run(open_target(file, environ).endpoint, create("test").key)).status == 401
 
 
 def test_an_environment_that_is_wrong_is_refused_at_the_start(file: Path) -> None:
     with pytest.raises(KeysError):
-        open_endpoint(file, {"PROMPTSTUDIO_KEYS": "secret"})
+        open_target(file, {"PROMPTSTUDIO_KEYS": "secret"})
     with pytest.raises(SettingsError):
-        open_endpoint(file, {"PROMPTSTUDIO_BODY_LIMIT": "much"})
+        open_target(file, {"PROMPTSTUDIO_BODY_LIMIT": "much"})

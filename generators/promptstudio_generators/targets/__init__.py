@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from promptstudio.values import Json
-from promptstudio_generators.targets import cloudflare, gcf, vercel
+from promptstudio_generators.targets import aws_sam, cloudflare, gcf, vercel
 from promptstudio_generators.targets.options import TargetOptions
 
 TARGETS: Final[Mapping[str, Callable[[Mapping[str, Json], TargetOptions], dict[str, str]]]] = {
+    "aws-sam": aws_sam.generate,
     "cloudflare": cloudflare.generate,
     "gcf": gcf.generate,
     "vercel": vercel.generate,

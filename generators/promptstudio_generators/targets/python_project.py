@@ -27,15 +27,19 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
 
 
 def project_files(
-    target: str, bundle: Mapping[str, Json], context: Mapping[str, object], modules: Sequence[str]
+    target: str,
+    bundle: Mapping[str, Json],
+    context: Mapping[str, object],
+    modules: Sequence[str],
+    source: str = "",
 ) -> dict[str, str]:
-    """The files of a target's project, which imports these modules of ours."""
+    """The files of a target's project, whose code lies in the folder `source` and imports these modules."""
     return {
         **render_templates("python", context),
         **render_templates(target, context),
-        "bundle.json": json_file(dict(bundle)),
+        f"{source}bundle.json": json_file(dict(bundle)),
         **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},
-        **{f"promptstudio/{path}": text for path, text in python_runtime(*modules).items()},
+        **{f"{source}promptstudio/{path}": text for path, text in python_runtime(*modules).items()},
     }
 
 

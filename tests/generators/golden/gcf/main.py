@@ -6,13 +6,13 @@ from pathlib import Path
 import functions_framework.aio
 from promptstudio.endpoint.run_log import RunLog
 from promptstudio.log_lines import log_to_stdout
-from promptstudio.target import open_endpoint
+from promptstudio.target import open_target
 
 log_to_stdout(level="severity")
-endpoint = open_endpoint(Path(__file__).with_name("bundle.json"), os.environ, RunLog())
+target = open_target(Path(__file__).with_name("bundle.json"), os.environ, RunLog())
 
 
 @functions_framework.aio.http
 async def main(request):
     """Functions Framework calls what this gives as an ASGI application, with the request as it came."""
-    return endpoint
+    return target.endpoint

@@ -5,13 +5,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[1]
+from server import SOURCE
+
+REQUESTS = Path(__file__).parent / "requests"
 TIMEOUT_S = 60
 
 
 def check(url, key):
     """Ask every prompt twice; raises AssertionError where an answer is not as it should be."""
-    bundle = json.loads((PROJECT / "bundle.json").read_text("utf-8"))
+    bundle = json.loads((SOURCE / "bundle.json").read_text("utf-8"))
     assert _json(url + "/health") == (200, {"status": "ok", "bundle": bundle["hash"]})
     status, refusal = _json(url + "/v1/prompts")
     assert (status, refusal["code"]) == (401, "unauthorized"), refusal
@@ -23,7 +25,7 @@ def check(url, key):
 
 
 def _check_runs(url, key, name):
-    body = json.loads((PROJECT / "test" / "requests" / f"{name}.json").read_text("utf-8"))
+    body = json.loads((REQUESTS / f"{name}.json").read_text("utf-8"))
     path = f"{url}/v1/prompts/{name}/run"
     status, result = _json(path, key, body)
     assert status == 200, result

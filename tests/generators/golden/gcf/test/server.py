@@ -1,6 +1,9 @@
 """How this project is served on this machine."""
 
 import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1]
 
 
 def command(port):

@@ -14,8 +14,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from checks import PROJECT, check
-from server import command
+from checks import check
+from server import SOURCE, command
 
 START_S = 60
 
@@ -33,8 +33,8 @@ def main():
 @contextmanager
 def served(copy, key):
     """A copy of this project, served on this machine alone, with the echo model for every prompt."""
-    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    bundle = json.loads((PROJECT / "bundle.json").read_text("utf-8"))
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    bundle = json.loads((SOURCE / "bundle.json").read_text("utf-8"))
     (copy / "bundle.json").write_text(json.dumps(with_echo(bundle)), encoding="utf-8")
     digest = hashlib.sha256(key.encode()).hexdigest()
     keys = [{"id": "key_smoke", "name": "smoke", "hash": digest, "created_at": "2026-01-01T00:00:00Z"}]
