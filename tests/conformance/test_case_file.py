@@ -93,7 +93,7 @@ def test_every_case_of_ours_follows_the_format_and_has_a_title_of_its_own() -> N
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", ["python", "workerd", "vercel"])  # those that need no tool of their own
 def test_the_example_of_the_documentation_is_a_case_that_passes(
     player: Player, tmp_path: Path, runtime: str
 ) -> None:
