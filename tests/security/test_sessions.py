@@ -7,8 +7,6 @@ import httpx2
 import pytest
 
 from promptstudio.access.accounts import account_key, find_account
-from promptstudio.access.links import PREFIX as SHARE_PREFIX
-from promptstudio.access.links import links_key
 from promptstudio.access.member_changes import MemberChange, change_member, remove_member
 from promptstudio.access.members import get_member
 from promptstudio.access.principal import Role
@@ -16,6 +14,8 @@ from promptstudio.access.tokens import TokenKind, tokens_key
 from promptstudio.endpoint.keys import new_secret
 from promptstudio.ids import new_id, ordered_id, workspace_characters
 from promptstudio.storage.port import Put
+from promptstudio.workspaces.links import PREFIX as SHARE_PREFIX
+from promptstudio.workspaces.links import links_key
 from promptstudio.workspaces.prompt_changes import PromptOrder, create_prompt
 from tests.functions.platform import Platform, platform_in
 

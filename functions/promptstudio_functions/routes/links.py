@@ -5,7 +5,9 @@ from typing import Annotated, Final
 from fastapi import Response
 from pydantic import Field
 
-from promptstudio.access.links import (
+from promptstudio.storage.listings import Listing
+from promptstudio.storage.records import Record
+from promptstudio.workspaces.links import (
     LinkOrder,
     SharedText,
     ShareLink,
@@ -15,8 +17,6 @@ from promptstudio.access.links import (
     open_link,
     revoke_link,
 )
-from promptstudio.storage.listings import Listing
-from promptstudio.storage.records import Record
 from promptstudio_functions.guarded_route import App, By, noun
 from promptstudio_functions.handed_links import secret_url
 from promptstudio_functions.parameters import Cursor, Id, IfMatch, Limit, PromptPath

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import Response
 
 from promptstudio.access.roles import ShareRole
-from promptstudio.access.sharing import Share, get_share, list_shares, remove_share, set_share
+from promptstudio.access.sharing import Share, get_share, list_shares
 from promptstudio.storage.listings import Listing
 from promptstudio.storage.records import Record
+from promptstudio.workspaces.shares import remove_share, set_share
 from promptstudio_functions.guarded_route import App, By, noun
 from promptstudio_functions.parameters import Cursor, IfMatch, Limit, MemberId, PromptPath
 

@@ -4,20 +4,17 @@ On a prompt somebody has the higher of two roles: that in the workspace, and tha
 the workspace has only shares; what was not shared with them does not exist for them.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
-from promptstudio.access.members import get_member, members_key
 from promptstudio.access.names import is_prompt_name
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import ShareRole, role_in_workspace
 from promptstudio.ids import new_id
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.listings import Listing, list_records
-from promptstudio.storage.port import ABSENT, Check, Conflict, Delete, Put, Store, Write
-from promptstudio.storage.records import Record, Stored, created, data, replaced, require_match, stored
+from promptstudio.storage.port import ABSENT, Delete, Put, Store, Write
+from promptstudio.storage.records import Record, Stored, data, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.history import history_put
 
 _SHARE: Final = "share#"
 _SHARES_IN_ONE: Final = 12  # each takes two of a transaction's 25 writes
@@ -105,50 +102,6 @@ async def list_shared(
     return await list_records(store, SharedPrompt, key, cursor=cursor, limit=limit)
 
 
-async def set_share(
-    store: Store,
-    by: Principal,
-    name: str,
-    member: str,
-    role: ShareRole,
-    *,
-    if_match: str | None,
-    now: float,
-) -> Stored[Share]:
-    """Share a prompt with a member, or change what it is shared as, which takes the ETag of the share.
-
-    Raises PlatformError not_found, role_needed, if_match_missing or stale.
-    """
-    prompt = await _owned(store, by, name)
-    with_whom = await get_member(store, by.workspace, member)
-    found = await find_share(store, by.workspace, prompt, member)
-    if found is not None:
-        require_match(found, if_match)
-    elif if_match is not None:  # what was seen was taken back since
-        raise PlatformError("stale")
-    share = new_share(by, member, role, now)
-    if found is not None:
-        share = share.model_copy(update={"id": found.value.id})
-    writes = share_puts(by.workspace, prompt, share, ABSENT if found is None else found.version)
-    told = {"member": member, "role": role}
-    entry = history_put(prompt_key(by.workspace, prompt), by, "shared", told, now)
-    await _write(store, [*writes, entry, Check(members_key(by.workspace), member, with_whom.version)])
-    return created(share) if found is None else replaced(found, share)
-
-
-async def remove_share(
-    store: Store, by: Principal, name: str, member: str, *, if_match: str | None, now: float
-) -> None:
-    """Share a prompt no longer; raises PlatformError not_found, role_needed, if_match_missing or stale."""
-    prompt = await _owned(store, by, name)
-    found = await find_share(store, by.workspace, prompt, member)
-    if found is None:
-        raise PlatformError("not_found", kind="share", id=member)
-    require_match(found, if_match)
-    entry = history_put(prompt_key(by.workspace, prompt), by, "share_removed", {"member": member}, now)
-    await _write(store, [*_deletes(by.workspace, prompt, member, found.version), entry])
-
-
 def new_share(by: Principal, member: str, role: ShareRole, now: float) -> Share:
     """A share, yet to be written."""
     return Share(id=new_id("shr"), member=member, role=role, created_at=rfc3339(now), created_by=by.id)
@@ -177,7 +130,7 @@ async def clear_shares(store: Store, workspace: str, member: str) -> None:
         if not page.items:
             return
         await store.transact(
-            [write for item in page.items for write in _deletes(workspace, item.sk, member, None)]
+            [write for item in page.items for write in share_deletes(workspace, item.sk, member, None)]
         )
 
 
@@ -189,7 +142,7 @@ async def forget_prompt(store: Store, workspace: str, prompt: str) -> None:
             return
         members = [item.sk.removeprefix(_SHARE) for item in page.items]
         await store.transact(
-            [write for member in members for write in _deletes(workspace, prompt, member, None)]
+            [write for member in members for write in share_deletes(workspace, prompt, member, None)]
         )
 
 
@@ -203,21 +156,8 @@ async def require_owner(store: Store, by: Principal, name: str) -> None:
         raise PlatformError("role_needed", role=Role.owner.name)
 
 
-async def _owned(store: Store, by: Principal, name: str) -> str:
-    """The id of a prompt that `by` may share."""
-    await require_owner(store, by, name)
-    return await prompt_id(store, by.workspace, name)
-
-
-def _deletes(workspace: str, prompt: str, member: str, expect: int | None) -> list[Write]:
+def share_deletes(workspace: str, prompt: str, member: str, expect: int | None) -> list[Write]:
     return [
         Delete(prompt_key(workspace, prompt), _SHARE + member, expect),
         Delete(shared_key(workspace, member), prompt),
     ]
-
-
-async def _write(store: Store, writes: Sequence[Write]) -> None:
-    try:
-        await store.transact(writes)
-    except Conflict:
-        raise PlatformError("stale") from None

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from promptstudio.access.authors import Author, author
 from promptstudio.access.principal import Principal
 from promptstudio.access.sharing import prompt_key
 from promptstudio.ids import new_id
@@ -9,7 +10,6 @@ from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Put, Store
 from promptstudio.storage.records import Record, Stored, data, replaced, require_match, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.authors import Author, author
 from promptstudio.workspaces.given import Text
 from promptstudio.workspaces.history import saved_put
 from promptstudio.workspaces.prompts import described, get_prompt, prompt_check, prompt_put

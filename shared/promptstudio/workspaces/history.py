@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
+from promptstudio.access.authors import Author, author
 from promptstudio.access.principal import Principal
 from promptstudio.ids import ordered_id
 from promptstudio.storage.listings import Listing, list_records
@@ -12,7 +13,6 @@ from promptstudio.storage.port import ABSENT, Put, Store
 from promptstudio.storage.records import Record, Stored, data, stored
 from promptstudio.times import rfc3339, seconds
 from promptstudio.values import Json
-from promptstudio.workspaces.authors import Author, author
 
 What = Literal[
     "created",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from promptstudio.access.authors import author
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import require_role
 from promptstudio.access.sharing import prompt_key
@@ -12,7 +13,6 @@ from promptstudio.storage.port import Store
 from promptstudio.storage.records import Stored, replaced, require_match
 from promptstudio.times import rfc3339
 from promptstudio.values import Json
-from promptstudio.workspaces.authors import author
 from promptstudio.workspaces.history import What, history_put
 from promptstudio.workspaces.prompts import PromptRecord, get_prompt, prompt_put
 from promptstudio.workspaces.settled import settled

@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Final
 
+from promptstudio.access.authors import Author, author
 from promptstudio.access.principal import Principal
 from promptstudio.ids import new_id
 from promptstudio.platform_errors import PlatformError
@@ -14,7 +15,6 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, TRANSACTION_BYTES, Conflict, Delete, Put, Store
 from promptstudio.storage.records import Record, Stored, created, data, replaced, require_match, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.authors import Author, author
 from promptstudio.workspaces.given import PARTIAL_NAME, Text
 
 PARTIALS_MAX: Final = 100

@@ -1,5 +1,6 @@
 """How prompts come to be, are filed elsewhere, and end."""
 
+from promptstudio.access.authors import author
 from promptstudio.access.names import PromptName
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import require_role
@@ -10,7 +11,6 @@ from promptstudio.storage.port import ABSENT, TRANSACTION_WRITES, Conflict, Dele
 from promptstudio.storage.records import Record, Stored, created, data, replaced, require_match, stored
 from promptstudio.times import rfc3339
 from promptstudio.workspaces.aliases import aliases_key, no_alias
-from promptstudio.workspaces.authors import author
 from promptstudio.workspaces.drafts import draft_put, new_draft
 from promptstudio.workspaces.given import Folder, Labels, Tags, Text
 from promptstudio.workspaces.history import history_put

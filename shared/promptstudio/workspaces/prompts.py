@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
+from promptstudio.access.authors import Author
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import list_shared, prompts_key
 from promptstudio.platform_errors import PlatformError
@@ -17,7 +18,6 @@ from promptstudio.prompts.file import parse_file
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import Check, Item, Put, Store
 from promptstudio.storage.records import Record, Stored, data, optional, stored
-from promptstudio.workspaces.authors import Author
 
 QUERY_CHARACTERS: Final = 200
 

@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from pydantic import Field
 
+from promptstudio.access.authors import author
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.roles import require_role
 from promptstudio.access.sharing import prompt_key
@@ -20,7 +21,6 @@ from promptstudio.storage.records import Record, Stored, created, optional, requ
 from promptstudio.times import rfc3339
 from promptstudio.values import Json
 from promptstudio.workspaces.aliases import ALIASES_MAX, alias_writes
-from promptstudio.workspaces.authors import author
 from promptstudio.workspaces.drafts import Draft, draft_of, draft_put
 from promptstudio.workspaces.given import Labels, Message, Text
 from promptstudio.workspaces.history import history_put

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from promptstudio.access.authors import Author, author
 from promptstudio.access.members import Workspace, workspace_key
 from promptstudio.access.names import GivenName
 from promptstudio.access.principal import Principal
@@ -19,7 +20,6 @@ from promptstudio.prompts.validate import escaped
 from promptstudio.storage.port import ABSENT, Conflict, Item, Put, Store
 from promptstudio.storage.records import Record, Stored, data, optional, require_match, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.authors import Author, author
 from promptstudio.workspaces.providers import load_providers
 
 _RECORD: Final = "workspace"

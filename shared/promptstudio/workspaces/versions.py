@@ -9,13 +9,13 @@ from typing import Final, cast
 
 import orjson
 
+from promptstudio.access.authors import Author
 from promptstudio.access.sharing import prompt_key
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.semver import Level
 from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, ITEM_BYTES, Put, Store, check_total
 from promptstudio.storage.records import Record, Stored, data, optional, stored
-from promptstudio.workspaces.authors import Author
 from promptstudio.workspaces.prompts import get_prompt
 
 NUMBER_MAX: Final = 10**9

@@ -17,11 +17,12 @@ from promptstudio.access.keys import KeyLookup
 from promptstudio.access.member_changes import MemberChange, change_member, remove_member
 from promptstudio.access.members import get_member, list_members
 from promptstudio.access.principal import Principal, Role
-from promptstudio.access.sharing import role_on_prompt, set_share
+from promptstudio.access.sharing import role_on_prompt
 from promptstudio.access.sign_in import Entry
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Delete, Put
 from promptstudio.storage.records import Stored
+from promptstudio.workspaces.shares import set_share
 from tests.people import World, problem_of, workspace_in
 
 GOOD = "correct horse battery"

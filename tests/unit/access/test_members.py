@@ -16,8 +16,9 @@ from promptstudio.access.members import (
     workspaces_of,
 )
 from promptstudio.access.principal import Principal, Role, Scope
-from promptstudio.access.sharing import find_share, set_share
+from promptstudio.access.sharing import find_share
 from promptstudio.storage.port import Conflict
+from promptstudio.workspaces.shares import set_share
 from tests.people import World, account_in, problem_of, workspace_in
 
 SUSPEND = MemberChange(suspended=True)

@@ -11,11 +11,10 @@ from promptstudio.access.sharing import (
     forget_prompt,
     list_shared,
     list_shares,
-    remove_share,
     role_on_prompt,
-    set_share,
 )
 from promptstudio.workspaces.history import list_history
+from promptstudio.workspaces.shares import remove_share, set_share
 from tests.people import World, problem_of, workspace_in
 
 

@@ -8,7 +8,6 @@ from ipaddress import ip_network
 import pytest
 
 from promptstudio.access.principal import Principal, Role, Scope
-from promptstudio.access.sharing import set_share
 from promptstudio.errors import AppError
 from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
@@ -18,6 +17,7 @@ from promptstudio.workspaces.catalog import FRESH_S, Catalogs
 from promptstudio.workspaces.local_keys import LocalKeys
 from promptstudio.workspaces.provider_changes import ProviderChange, delete_provider, put_provider
 from promptstudio.workspaces.settings import WorkspaceChange, change_workspace
+from promptstudio.workspaces.shares import set_share
 from tests.people import workspace_in
 from tests.unit.workspaces.desk import Desk, off_loop, prompt, takes
 

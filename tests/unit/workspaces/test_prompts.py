@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from promptstudio.access.principal import Principal, Role, Scope
-from promptstudio.access.sharing import prompt_key, role_on_prompt, set_share
+from promptstudio.access.sharing import prompt_key, role_on_prompt
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.listings import read_cursor
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put
 from promptstudio.workspaces.prompt_changes import PromptOrder, finish_deletions
 from promptstudio.workspaces.prompts import PromptSearch, list_prompts, prompt_put
+from promptstudio.workspaces.shares import set_share
 from tests.people import problem_of, workspace_in
 from tests.unit.workspaces.desk import Desk, prompt
 

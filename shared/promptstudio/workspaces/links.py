@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from promptstudio.access.authors import Author, author
 from promptstudio.access.principal import Principal
 from promptstudio.access.sharing import prompt_key, require_owner
 from promptstudio.endpoint.keys import new_secret, workspace_of
@@ -18,7 +19,6 @@ from promptstudio.storage.listings import Listing, list_records
 from promptstudio.storage.port import ABSENT, Conflict, Delete, Put, Store
 from promptstudio.storage.records import Record, Stored, created, data, optional, require_match, stored
 from promptstudio.times import rfc3339
-from promptstudio.workspaces.authors import Author, author
 from promptstudio.workspaces.drafts import draft_of
 from promptstudio.workspaces.history import history_put
 from promptstudio.workspaces.prompts import PromptRecord, find_prompt, get_prompt

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from promptstudio.access.links import (
+from promptstudio.access.principal import Principal, Role
+from promptstudio.endpoint.keys import checksum
+from promptstudio.ids import workspace_characters
+from promptstudio.platform_errors import PlatformError
+from promptstudio.workspaces.drafts import DraftChange, save_draft
+from promptstudio.workspaces.history import list_history
+from promptstudio.workspaces.labels import set_label
+from promptstudio.workspaces.links import (
     PREFIX,
     LinkOrder,
     MadeLink,
@@ -16,16 +23,9 @@ from promptstudio.access.links import (
     open_link,
     revoke_link,
 )
-from promptstudio.access.principal import Principal, Role
-from promptstudio.access.sharing import set_share
-from promptstudio.endpoint.keys import checksum
-from promptstudio.ids import workspace_characters
-from promptstudio.platform_errors import PlatformError
-from promptstudio.workspaces.drafts import DraftChange, save_draft
-from promptstudio.workspaces.history import list_history
-from promptstudio.workspaces.labels import set_label
 from promptstudio.workspaces.prompt_changes import PromptOrder, create_prompt, delete_prompt
 from promptstudio.workspaces.publishing import PublishOrder, publish
+from promptstudio.workspaces.shares import set_share
 from tests.people import World, problem_of, workspace_in
 
 
