@@ -23,7 +23,7 @@ from tests.generators.install_python_tools import CHECKOV, SAM, python, python_3
 from tests.generators.projects import OPTIONS, bundle
 
 SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
-MAX_ARCHIVE_BYTES = 5 << 20
+MAX_ARCHIVE_BYTES = 5_000_000
 
 
 class Loader(yaml.SafeLoader):
@@ -130,7 +130,7 @@ def test_sam_builds_a_small_archive_for_arm(project: Path) -> None:
     assert interpreter is not None
     run(project, SAM, "build", PATH=f"{interpreter.parent}:{os.environ['PATH']}")
     built = project / ".aws-sam" / "build" / "Function"
-    run(built, interpreter, "-m", "compileall", "-q", ".")
+    assert (built / "promptstudio" / "__pycache__" / "target.cpython-313.pyc").exists()
     assert (built / "run.sh").stat().st_mode & stat.S_IXUSR
     assert [path.name for path in built.glob("orjson/*.so")] == ["orjson.cpython-313-aarch64-linux-gnu.so"]
     archive = project / "function.zip"

@@ -41,6 +41,12 @@ def test_a_file_that_is_a_link_is_not_written_through(tmp_path: Path) -> None:
     assert (tmp_path / "victim").read_text() == "precious"
 
 
+def test_a_script_may_be_executed_and_nothing_else(tmp_path: Path) -> None:
+    write({"run.sh": "#!/bin/bash\n", "main.py": "import os\n"}, tmp_path)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("run.sh", "main.py")]
+    assert modes == [0o755, 0o644]
+
+
 def test_writing_again_changes_nothing_and_keeps_other_files(tmp_path: Path) -> None:
     files = {"src/a.ts": "ä\n", "b": ""}
     assert write(files, tmp_path) == ["b", "src/a.ts"]
