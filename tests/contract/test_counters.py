@@ -36,6 +36,18 @@ async def test_an_add_tells_all_counters_as_they_are_afterwards(store: Store) ->
     assert (found.data, found.version) == ({"x": 6, "y": 7}, 3)
 
 
+@pytest.mark.parametrize("operation", [None, "one"])
+async def test_counters_that_are_over_with_their_write_are_told_as_absent(
+    store: Store, clock: Clock, operation: str | None
+) -> None:
+    over = [Add("ws", "a", {"n": 1}, expires_at=int(clock()))]
+    assert await store.transact(over, operation=operation) == [{}]
+    assert await store.get("ws", "a") is None
+    assert await store.transact(over, operation=operation) == [{}]
+    assert await store.transact([*over, Put("ws", "b", {})]) == [{}]
+    assert await store.transact([Add("ws", "a", {"n": 1})]) == [{"n": 1}]
+
+
 async def test_adds_of_a_transaction_are_told_in_order(store: Store) -> None:
     await store.transact([Add("ws", "b", {"n": 7})])
     assert await store.transact(

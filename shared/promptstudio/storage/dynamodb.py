@@ -134,7 +134,7 @@ class DynamoStore:
             ]
             try:
                 if operation is None and len(writes) == 1 and actions[0].kind != "ConditionCheck":
-                    return await self._write_one(writes[0], actions[0])
+                    return await self._write_one(writes[0], actions[0], now)
                 if operation is not None:
                     actions.append(to_operation(self._table, operation, now))
                 await self._write_all(actions)
@@ -145,7 +145,7 @@ class DynamoStore:
             else:
                 return now
 
-    async def _write_one(self, write: Write, action: Action) -> list[dict[str, int]]:
+    async def _write_one(self, write: Write, action: Action, now: int) -> list[dict[str, int]]:
         def call(client: "DynamoDBClient") -> Any:
             if action.kind == "Put":
                 return client.put_item(**action.request)
@@ -156,7 +156,10 @@ class DynamoStore:
         answer = await self._ask(call)
         if not isinstance(write, Add):
             return []
-        return [counters(answer["Attributes"]) if action.kind == "Update" else dict(write.deltas)]
+        if action.kind == "Update":
+            found = answer["Attributes"]
+            return [{} if is_expired(found, now) else counters(found)]
+        return [{} if write.expires_at is not None and write.expires_at <= now else dict(write.deltas)]
 
     async def _write_all(self, actions: Sequence[Action]) -> None:
         items = cast("Any", [{action.kind: action.request} for action in actions])

@@ -198,9 +198,14 @@ class SqliteStore:
                 (job.operation, int(now) + OPERATION_KEPT_S),
             )
         added = iter(counters)
+        told: list[dict[str, int]] = []
         for write, row, encoded in zip(job.writes, rows, job.encoded, strict=True):
-            self._write(write, row, orjson.dumps(next(added)) if isinstance(write, Add) else encoded)
-        return counters
+            if isinstance(write, Add):
+                after = next(added)
+                told.append({} if _is_over(write, row, now) else after)
+                encoded = orjson.dumps(after)
+            self._write(write, row, encoded)
+        return told
 
     def _is_done(self, operation: str, now: float) -> bool:
         found = self._writer.execute(
@@ -249,6 +254,12 @@ def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
 def _holds(expect: int | None, row: _Row | None) -> bool:
     return expect is None or expect == (ABSENT if row is None else row[0])
+
+
+def _is_over(add: Add, row: _Row | None, now: float) -> bool:
+    """Whether the counters expire with the very write that makes them."""
+    lasting = row is not None and row[3] is not None
+    return not lasting and add.expires_at is not None and add.expires_at <= now
 
 
 def _added(add: Add, row: _Row | None) -> dict[str, int] | None:

@@ -121,8 +121,8 @@ end
 local answer = { -1 }
 for _, write in ipairs(writes) do
   if write.kind == 'add' then
-    if done then look(write) end
-    table.insert(answer, (done and not write.live) and {} or counters(write.item))
+    look(write)
+    table.insert(answer, write.live and counters(write.item) or {})
   end
 end
 sweep()
