@@ -12,5 +12,4 @@ PLATFORM: Final = json.loads(Path(__file__).with_name("platform.json").read_byte
 class PlatformError(AppError):
     """An AppError whose `problem` names a row of platform.json's `problems`."""
 
-    codes: ClassVar = {**AppError.codes, **PLATFORM["codes"]}
     problems: ClassVar = PLATFORM["problems"]

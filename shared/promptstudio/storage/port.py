@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 
 import orjson
 
+from promptstudio.errors import AppError
 from promptstudio.platform_errors import PlatformError
 from promptstudio.values import Json
 
@@ -38,7 +39,7 @@ class Conflict(PlatformError):  # noqa: N818 - a refusal that callers expect
         self.index = index
 
 
-class Unavailable(PlatformError):  # noqa: N818 - the engine's state
+class Unavailable(AppError):  # noqa: N818 - the engine's state
     """The engine could not be asked, or its answer was lost: then the write may have happened."""
 
     def __init__(self) -> None:
