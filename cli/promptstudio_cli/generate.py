@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
@@ -11,7 +11,8 @@ from promptstudio_cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from promptstudio.prompts.project_settings import ProjectSettings
-    from promptstudio_generators.targets.options import TargetOptions, VercelRuntime
+    from promptstudio_generators.names import HostName
+    from promptstudio_generators.targets.options import StoreName, TargetOptions, VercelRuntime
 
 # Every generated project carries the runtime, and this file in it: by that we know our own folders.
 _MARK: Final = "promptstudio/protocol.json"
@@ -29,17 +30,37 @@ def generate(
         str | None,
         typer.Option(help="Vercel's runtime: edge, or node for Fluid compute.", show_default="edge"),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where runs are counted and answers kept: durable-objects, dynamodb, upstash or none.",
+            show_default="the target's own",
+        ),
+    ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="A domain of yours for the endpoint, such as prompts.example.com. For cloudflare."),
+    ] = None,
 ) -> None:
     """Generate a complete project for a cloud."""
     from promptstudio_cli.project import bundle_of, current_project
     from promptstudio_generators import targets
+    from promptstudio_generators.targets.options import OptionError
     from promptstudio_generators.write import UnsafePathError, write
 
     if target not in targets.TARGETS:
         raise UsageError(f'There is no target "{target}".', f"Targets: {', '.join(targets.TARGETS)}.")
-    chosen = _runtime(target, runtime)
     project = current_project()
-    files = targets.generate(target, bundle_of(project), replace(_options(project.settings), runtime=chosen))
+    options = replace(
+        _options(project.settings),
+        runtime=_runtime(target, runtime),
+        store=cast("StoreName | None", store),  # what is none, targets.generate refuses
+        domain=_domain(domain),
+    )
+    try:
+        files = targets.generate(target, bundle_of(project), options)
+    except OptionError as error:
+        raise UsageError(error.message, error.advice) from None
     if not force:
         _refuse_foreign(output, files)
     try:
@@ -61,6 +82,15 @@ def _runtime(target: str, named: str | None) -> "VercelRuntime":
             return "node"
         case _:
             raise UsageError(f'Vercel has no runtime "{named}".', "Runtimes: edge, node.")
+
+
+def _domain(named: str | None) -> "HostName | None":
+    from promptstudio_generators.names import HostName, UnfitNameError
+
+    try:
+        return None if named is None else HostName(named)
+    except UnfitNameError as error:
+        raise UsageError(f"{error}.", "Name one such as prompts.example.com, and nothing else.") from None
 
 
 def _options(settings: "ProjectSettings") -> "TargetOptions":

@@ -10,6 +10,8 @@ _WORKER_LENGTH: Final = 54  # Cloudflare: longer names have no preview address
 _FUNCTION_LENGTH: Final = 49  # Google: a function is a Cloud Run service
 _ACCOUNT_LENGTH: Final = 30  # Google: a service account's id
 _ACCOUNT_SUFFIX: Final = "-runtime"
+_HOST_LENGTH: Final = 253  # RFC 1035, without the root's dot
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
 class UnfitNameError(ValueError):
@@ -39,6 +41,19 @@ class PromptName(str):
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,62}", name):
             raise UnfitNameError("the name of a prompt", name)
         return super().__new__(cls, name)
+
+
+class HostName(str):
+    """A domain of somebody's own, in lower case. Other alphabets have their Punycode ("xn--…")."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Self:
+        lowered = name.lower()
+        # The last label is no number: that would be an IP address.
+        if len(lowered) > _HOST_LENGTH or not re.fullmatch(rf"({_LABEL}\.)+(?![0-9]+$){_LABEL}", lowered):
+            raise UnfitNameError("a host name", name)
+        return super().__new__(cls, lowered)
 
 
 def worker_name(name: str) -> str:

@@ -94,3 +94,31 @@ def test_a_runtime_that_there_is_not_is_refused(promptstudio: Command, project: 
     assert elsewhere.returncode == 2
     assert elsewhere.stderr == ("Error: The target cloudflare has one runtime.\n--runtime is for vercel.\n")
     assert not (project / "out").exists()
+
+
+def test_a_store_is_one_that_the_target_has(promptstudio: Command, project: Path) -> None:
+    for target, store in (("vercel", "upstash"), ("gcf", "none"), ("aws-sam", "dynamodb")):
+        result = promptstudio("generate", target, "-o", f"out-{target}", "--store", store)
+        assert result.returncode == 0, result.stderr
+    refused = promptstudio("generate", "vercel", "-o", "out", "--store", "postgres")
+    assert refused.returncode == 2
+    assert refused.stderr == ('Error: The target vercel has no store "postgres".\nStores: none, upstash.\n')
+    assert not (project / "out").exists()
+
+
+def test_a_domain_is_a_host_name(promptstudio: Command, project: Path) -> None:
+    refused = promptstudio("generate", "cloudflare", "-o", "out", "--domain", "https://a.example/")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        'Error: "https://a.example/" cannot be a host name.\n'
+        "Name one such as prompts.example.com, and nothing else.\n"
+    )
+    elsewhere = promptstudio("generate", "gcf", "-o", "out", "--domain", "a.example")
+    assert elsewhere.returncode == 2
+    assert elsewhere.stderr == (
+        "Error: The target gcf takes no domain.\n"
+        "--domain is for cloudflare; elsewhere a domain is set when the project is deployed.\n"
+    )
+    assert not (project / "out").exists()
+    taken = promptstudio("generate", "cloudflare", "-o", "out", "--domain", "Prompts.example.com")
+    assert taken.returncode == 0, taken.stderr

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from promptstudio_generators.names import (
     EnvironmentName,
+    HostName,
     PromptName,
     UnfitNameError,
     function_name,
@@ -32,6 +33,41 @@ def test_an_unfit_environment_variable_is_refused(name: str) -> None:
 def test_an_unfit_prompt_name_is_refused(name: str) -> None:
     with pytest.raises(UnfitNameError):
         PromptName(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *HOSTILE,
+        *(
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "https://a.example",
+            "a.example/",
+            "a.example:443",
+            "a..example",
+        ),
+        *(
+            ".a.example",
+            "a.example.",
+            "-a.example",
+            "a-.example",
+            "a_b.example",
+            "*.example.com",
+            "ä.example",
+        ),
+        *(f"{'a' * 64}.example", f"{'a.' * 124}example", "a.example\n", "a.example b.example"),
+    ],
+)
+def test_an_unfit_host_name_is_refused(name: str) -> None:
+    with pytest.raises(UnfitNameError):
+        HostName(name)
+
+
+@pytest.mark.parametrize("name", ["a.example", "xn--4ca.example", "1.2.a3", f"{'a' * 63}.{'a.' * 91}example"])
+def test_a_host_name_has_one_form(name: str) -> None:
+    assert HostName(name) == HostName(name.upper()) == name
 
 
 def test_fit_names_stay_as_they_are() -> None:
