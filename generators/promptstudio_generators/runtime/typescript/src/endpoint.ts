@@ -27,31 +27,31 @@ const RUN_PATH = /^\/v1\/prompts\/([^/]+)\/run$/;
 const RESPONSES = "/v1/responses";
 const HEALTH = "/health";
 
-export type Handler = (
+export type Handler<Env extends Environment = Environment> = (
   request: Request,
-  environment: Environment,
+  environment: Env,
   signal?: AbortSignal,
 ) => Promise<Response>;
 
 /** A handler that serves a bundle. The environment comes with each request: secrets may change while the
  * code stays loaded. The signal aborts when the client has gone; a cloud that ends a run by itself then
  * needs to give none. */
-export function createEndpoint(host: Host): Handler {
+export function createEndpoint<Env extends Environment>(host: Host<Env>): Handler<Env> {
   const endpoint = new Endpoint(host);
   return (request, environment, signal) => endpoint.answer(request, environment, signal);
 }
 
-class Endpoint {
+class Endpoint<Env extends Environment> {
   private readonly bundle: Bundle;
   private readonly documentAt: (path: string) => string;
   private readonly readSettings = settingsReader();
 
-  constructor(host: Host) {
+  constructor(host: Host<Env>) {
     this.bundle = loadBundle(host.bundle);
     this.documentAt = documentWriter(this.bundle, host.openapi);
   }
 
-  async answer(request: Request, environment: Environment, signal?: AbortSignal): Promise<Response> {
+  async answer(request: Request, environment: Env, signal?: AbortSignal): Promise<Response> {
     const exchange = new Exchange(request, signal);
     const path = pathOf(request.url);
     try {

@@ -4,17 +4,32 @@ import { BOUNDS } from "./errors";
 import { parseKeys } from "./keys";
 import type { KeyRing } from "./keys";
 import { SettingsError } from "./problems";
+import type { State } from "./state";
 import type { Json } from "./values";
 
-/** The documents that a project embeds. */
-export interface Host {
-  readonly bundle: Json;
-  readonly openapi: Json;
+/** Variables and secrets by name, and whatever else a cloud binds to one. They may change while the code stays
+ * loaded. */
+export interface Environment {
+  readonly [name: string]: unknown;
 }
 
-/** Variables and secrets by name. They may change while the code stays loaded. */
-export interface Environment {
-  readonly [name: string]: string | undefined;
+/** A project's documents, and what its cloud can do beside answering. */
+export interface Host<Env extends Environment = Environment> {
+  readonly bundle: Json;
+  readonly openapi: Json;
+
+  /** Where a request's counts, claims and answers live. Asked only for requests that have any; without it
+   * Idempotency-Key and cache have no effect, and a bundle with limits is refused. */
+  readonly state?: (environment: Env) => State;
+
+  /** Lets work go on when its request has been answered. Without it such work is waited for. */
+  readonly waitUntil?: (work: Promise<void>) => void;
+}
+
+/** A variable or a secret, "" where there is none of this name. */
+export function textOf(environment: Environment, name: string): string {
+  const value = environment[name];
+  return typeof value === "string" ? value : "";
 }
 
 export interface Settings {
@@ -29,9 +44,9 @@ export interface Settings {
 export function settingsReader(): (environment: Environment) => Settings {
   let known: { keys: string; origins: string; limit: string; settings: Settings } | undefined;
   return (environment) => {
-    const keys = environment["PROMPTSTUDIO_KEYS"] ?? "";
-    const origins = environment["PROMPTSTUDIO_CORS_ORIGINS"] ?? "";
-    const limit = environment["PROMPTSTUDIO_BODY_LIMIT"] ?? "";
+    const keys = textOf(environment, "PROMPTSTUDIO_KEYS");
+    const origins = textOf(environment, "PROMPTSTUDIO_CORS_ORIGINS");
+    const limit = textOf(environment, "PROMPTSTUDIO_BODY_LIMIT");
     if (known?.keys !== keys || known.origins !== origins || known.limit !== limit) {
       const settings = {
         keys: parseKeys(keys),

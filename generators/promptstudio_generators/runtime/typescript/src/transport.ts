@@ -2,6 +2,7 @@
 
 import { readBounded } from "./body";
 import { AppError, BOUNDS } from "./errors";
+import { textOf } from "./host";
 import type { Environment } from "./host";
 import protocol from "./protocol.json";
 import { keyHeaders } from "./providers/index";
@@ -127,8 +128,8 @@ export class Transport {
   private headers(provider: Provider, request: ProviderRequest): Record<string, string> {
     const headers = { ...HEADERS, ...request.headers, ...provider.headers };
     if (provider.apiKeyEnv === undefined) return headers;
-    const key = this.environment[provider.apiKeyEnv]?.trim();
-    if (!key) {
+    const key = textOf(this.environment, provider.apiKeyEnv).trim();
+    if (key === "") {
       throw new AppError("provider_key_missing", { provider: provider.name, env: provider.apiKeyEnv });
     }
     const [header, prefix] = keyHeaders[provider.type];
