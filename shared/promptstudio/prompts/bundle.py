@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from promptstudio.errors import AppError, FieldError
+from promptstudio.prompts.limit import Limit, Subject
 from promptstudio.prompts.render import Renderer, compile_template
 from promptstudio.prompts.validate import Validator, compile_schema
 from promptstudio.providers.base import OutputFormat, Provider, Setup
@@ -24,10 +25,12 @@ _Object = Mapping[str, Json]
 class Version:
     """One immutable version of a prompt. `validator` also fills in the variables' defaults.
 
-    `price` is None where it is not known, `output_validator` where the output has no schema.
+    `source` is a hash of the files it was compiled from. `price` is None where it is not known,
+    `output_validator` where the output has no schema, `cache_ttl_s` where answers are not cached.
     """
 
     number: int
+    source: str
     description: str | None
     api: str
     model: str
@@ -38,6 +41,8 @@ class Version:
     renderer: Renderer
     validator: Validator
     output_validator: Validator | None
+    limits: tuple[Limit, ...] = ()
+    cache_ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ def _version(number: int, row: _Object, providers: Mapping[str, Provider]) -> Ve
     output = _output(_members(row, "output"))
     return Version(
         number=number,
+        source=cast("str", row["source"]),
         description=cast("str | None", row.get("description")),
         api=cast("str", row["api"]),
         model=model,
@@ -155,7 +161,13 @@ def _version(number: int, row: _Object, providers: Mapping[str, Provider]) -> Ve
         ),
         validator=_variables_validator(schema, default),
         output_validator=compile_schema(output.schema, null_is_absent=True) if output.schema else None,
+        limits=tuple(_limit(limit) for limit in cast("list[_Object]", row.get("limits", []))),
+        cache_ttl_s=cast("int | None", cast("_Object", row.get("cache", {})).get("ttl_s")),
     )
+
+
+def _limit(row: _Object) -> Limit:
+    return Limit(cast("int", row["requests"]), cast("str", row["per"]), cast("Subject", row["by"]))
 
 
 def _output(row: _Object) -> OutputFormat:

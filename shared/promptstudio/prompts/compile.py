@@ -10,7 +10,7 @@ from typing import Final, cast
 from promptstudio.prompts.bundle import FORMAT
 from promptstudio.prompts.diagnostics import CompileError, Diagnostic
 from promptstudio.prompts.file import PromptFile, Source, parse_file
-from promptstudio.prompts.front_matter import ALIASES, LABELS, names, prompt_name
+from promptstudio.prompts.front_matter import ALIASES, LABELS, names, place, prompt_name
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.references import TemplateFile, missing_partials
 from promptstudio.prompts.version import Surroundings, compile_version, parse_template
@@ -124,11 +124,11 @@ def _clashes(compiled: Sequence[_VersionFile]) -> Iterator[Diagnostic]:
         for label in names(file, LABELS):
             first = claimed.setdefault(("label", name, label), file)
             if first is not file:
-                yield file.problem(f"{first.path} has the label {label} of {name} too", LABELS)
+                yield file.problem(f"{first.path} has the label {label} of {name} too", *place(file, LABELS))
         for alias in names(file, ALIASES):
             owner = alias if alias in prompts else prompt_name(claimed.setdefault(("alias", alias), file))
             if owner != name:
-                yield file.problem(f"{alias} already means the prompt {owner}", ALIASES)
+                yield file.problem(f"{alias} already means the prompt {owner}", *place(file, ALIASES))
 
 
 def _bundle(compiled: Sequence[_VersionFile], settings: ProjectSettings) -> dict[str, Json]:

@@ -11,7 +11,14 @@ from promptstudio.errors import fill
 from promptstudio.prompts.config import KNOWN_SETTINGS, config_problems, normal_config, setting_name
 from promptstudio.prompts.diagnostics import Diagnostic
 from promptstudio.prompts.file import PromptFile
-from promptstudio.prompts.front_matter import field_problem, section, shape_errors, unknown_keys
+from promptstudio.prompts.front_matter import (
+    cache,
+    field_problem,
+    limits,
+    section,
+    shape_errors,
+    unknown_keys,
+)
 from promptstudio.prompts.picoschema import Path, PicoschemaError, is_json_schema, to_json_schema
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.prompts.references import (
@@ -93,6 +100,7 @@ class _Compilation:
             **self._description(),
             **self._runs_on([template, *(partial.template for partial in reached.values())]),
             "config": normal_config(section(self._file, "config")),
+            **self._policies(),
             "input": {"schema": schema, "default": default},
             "output": output,
             "template": cast("Json", template.nodes),
@@ -108,6 +116,14 @@ class _Compilation:
     def _description(self) -> dict[str, Json]:
         description = self._file.metadata.get("description")
         return {"description": description} if description else {}
+
+    def _policies(self) -> dict[str, Json]:
+        """limits and cache, where the file has them."""
+        limited, cached = limits(self._file), cache(self._file)
+        return {
+            **({"limits": cast("Json", limited)} if limited else {}),
+            **({"cache": {"ttl_s": cached["ttl_s"]}} if cached else {}),
+        }
 
     def _source(self, partials: Mapping[str, TemplateFile]) -> str:
         """A hash of the file and all it brings in."""

@@ -9,6 +9,7 @@ from promptstudio.messages import Message, Text
 from promptstudio.prompts.bundle import Bundle, load_bundle
 from promptstudio.prompts.compile import compile_bundle
 from promptstudio.prompts.file import Source
+from promptstudio.prompts.limit import Limit
 from promptstudio.prompts.project_settings import ProjectSettings
 from promptstudio.providers.base import Provider
 from promptstudio.providers.cost import Price
@@ -122,6 +123,23 @@ def test_without_an_output_schema_nothing_is_checked() -> None:
         None,
         None,
     )
+
+
+def test_a_version_knows_its_limits_and_how_long_its_answers_are_cached() -> None:
+    text = (
+        "---\npromptstudio:\n  limits: [{requests: 60, per: minute, by: key}, {requests: 9, per: day}]\n"
+        "  cache: {ttl_s: 3600}\n---\n"
+    )
+    _, found = load(text).resolve("p0")
+    assert found.limits == (Limit(60, "minute", "key"), Limit(9, "day", "prompt"))
+    assert [(limit.name, limit.window_s) for limit in found.limits] == [
+        ("key-minute", 60),
+        ("prompt-day", 86400),
+    ]
+    assert found.cache_ttl_s == 3600
+    _, other = load("").resolve("p0")
+    assert (other.limits, other.cache_ttl_s) == ((), None)
+    assert (found.source != other.source, found.source[:7]) == (True, "sha256:")
 
 
 def test_a_bundle_of_another_format_is_refused() -> None:

@@ -225,6 +225,51 @@ def test_a_prompt_whose_key_is_missing_runs_on_the_fallback() -> None:
             "2:23: error: Production is not a label, which has small",
         ),
         (front("promptstudio.aliases: [a b]"), "2:24: error: a b is not an alias, which has letters"),
+        (
+            front("promptstudio:", "  labels: [Production]"),
+            "3:12: error: Production is not a label, which has small",
+        ),
+        (
+            front("promptstudio:", "  aliases: [a]", "promptstudio.aliases: [b]"),
+            "3:3: error: promptstudio.aliases stands here and as a key of its own: keep one of them",
+        ),
+        (front("promptstudio: [limits]"), '2:1: error: promptstudio: ["limits"] is not an object or null'),
+        *(
+            (
+                front("promptstudio:", f"  limits: {written}"),
+                f"3:{column}: error: promptstudio.limits{problem}",
+            )
+            for written, column, problem in [
+                ("60", 3, ": 60 is not an array; a limit is written as {requests: 60, per: minute, by: key}"),
+                ("[]", 3, ": has fewer than 1 items; a limit is"),
+                ("[{requests: 1, per: day}" + ", {requests: 1, per: day}" * 8 + "]", 3, ": has more than 8"),
+                ("[60]", 12, ".0: 60 is not an object; a limit is"),
+                ("[{per: day}]", 12, ".0.requests: is required; a limit is"),
+                ("[{requests: 1}]", 12, ".0.per: is required"),
+                ("[{requests: 0, per: day}]", 13, ".0.requests: 0 is less than 1"),
+                ("[{requests: 1000000001, per: day}]", 13, ".0.requests: 1000000001 is more than 1000000000"),
+                ("[{requests: 1.5, per: day}]", 13, ".0.requests: 1.5 is not an integer"),
+                ("[{requests: 1, per: week}]", 26, '.0.per: "week" is not one of second, minute, hour, day'),
+                ("[{requests: 1, per: day, by: ip}]", 36, '.0.by: "ip" is not one of prompt, key, user'),
+                ("[{requests: 1, per: day, burst: 2}]", 36, ".0.burst: is not a property of this object; a"),
+                (
+                    "[{requests: 1, per: day}, {requests: 2, per: day, by: prompt}]",
+                    37,
+                    ".1: there is a limit per day by prompt already: keep one of them",
+                ),
+            ]
+        ),
+        *(
+            (front(f"promptstudio.cache: {written}"), f"2:{column}: error: promptstudio.cache{problem}")
+            for written, column, problem in [
+                ("3600", 1, ": 3600 is not an object; it is written as {ttl_s: 3600}"),
+                ("{}", 1, ".ttl_s: is required; it is written as"),
+                ("{ttl_s: 0}", 22, ".ttl_s: 0 is less than 1; it is written as"),
+                ("{ttl_s: 2592001}", 22, ".ttl_s: 2592001 is more than 2592000"),
+                ("{ttl_s: 1h}", 22, '.ttl_s: "1h" is not an integer'),
+                ("{ttl_s: 1, scope: user}", 32, ".scope: is not a property of this object"),
+            ]
+        ),
         (front(body="\n{{#if a}}\nb"), "4:1: error: "),
         (
             front("version: 9007199254740992"),
@@ -266,6 +311,7 @@ def test_all_problems_of_all_files_are_said_in_order() -> None:
         ("tools: [a]", "2:1", "the key tools has no effect"),
         ("promptstudio.lables: [a]", "2:1", "the key promptstudio.lables has no effect"),
         ("input: {defualt: {}}", "2:9", "the key input.defualt has no effect"),
+        ("promptstudio: {lables: [a]}", "2:16", "the key promptstudio.lables has no effect"),
         (
             "model: openai/gpt-4o",
             "2:1",
@@ -294,7 +340,8 @@ def test_warnings_do_not_stand_in_the_way(line: str, place: str, warning: str) -
 
 
 @pytest.mark.parametrize(
-    "line", ["theirs.key: 1", "variant: x", "metadata: {a: 1}", "promptstudio.labels: []"]
+    "line",
+    ["theirs.key: 1", "variant: x", "metadata: {a: 1}", "promptstudio.labels: []", "promptstudio:"],
 )
 def test_other_tools_keys_are_theirs(line: str) -> None:
     assert said(front(line)) == []
@@ -313,6 +360,43 @@ def test_only_openai_without_a_schema_wants_the_word_json(line: str, body: str) 
     assert said(front(line, body=body), _x="as json") == []
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "promptstudio.limits:",
+            "  - {requests: 60, per: minute, by: key}",
+            "  - {requests: 10.0, per: day}",
+        ),
+        ("promptstudio:", "  limits: [{requests: 60, per: minute, by: key}, {per: day, requests: 10}]"),
+    ],
+)
+def test_limits_stand_in_the_bundle_in_their_order(lines: tuple[str, ...]) -> None:
+    version = version_of(front(*lines))
+    assert list(version).index("limits") == list(version).index("config") + 1
+    assert [list(limit.items()) for limit in version["limits"]] == [
+        [("requests", 60), ("per", "minute"), ("by", "key")],
+        [("requests", 10), ("per", "day"), ("by", "prompt")],
+    ]
+    assert "cache" not in version
+
+
+@pytest.mark.parametrize(
+    "line", ["promptstudio.cache: {ttl_s: 3600}", "promptstudio: {cache: {ttl_s: 3600}}"]
+)
+def test_the_cache_stands_in_the_bundle(line: str) -> None:
+    version = version_of(front(line))
+    assert list(version)[list(version).index("config") + 1] == "cache"
+    assert version["cache"] == {"ttl_s": 3600}
+    assert "limits" not in version
+
+
+def test_labels_and_aliases_may_stand_under_one_key() -> None:
+    nested = front("name: a", "version: 2", "promptstudio: {labels: [production], aliases: [pmpt_1]}")
+    prompt = compiled(nested).bundle["prompts"]["a"]
+    assert (prompt["labels"], prompt["aliases"]) == ({"production": 2}, ["pmpt_1"])
+
+
 def test_two_files_cannot_be_the_same_version() -> None:
     assert said("---\nname: a\n---\n", "---\nname: a\n---\n") == [
         "p2.prompt:2:1: error: prompts/p.prompt is version 0 of a too"
@@ -328,6 +412,10 @@ def test_a_label_is_on_one_version_alone() -> None:
 def test_a_name_means_one_prompt(first: str, second: str) -> None:
     findings = said(front(f"promptstudio.aliases: [{first}]"), front(f"promptstudio.aliases: [{second}]"))
     assert findings == [f"p2.prompt:2:1: error: {second} already means the prompt p"]
+    findings = said(
+        front(f"promptstudio.aliases: [{first}]"), front(f"promptstudio: {{aliases: [{second}]}}")
+    )
+    assert findings == [f"p2.prompt:2:16: error: {second} already means the prompt p"]
 
 
 def test_partials_are_checked_where_they_stand() -> None:
