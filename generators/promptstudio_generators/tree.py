@@ -11,6 +11,7 @@ from promptstudio_generators.names import json_literal, yaml_literal
 
 _PACKAGE: Final = files("promptstudio_generators")
 _TEMPLATE: Final = ".jinja"
+_ADAPTER: Final = "state-"
 
 
 def render_templates(target: str, context: Mapping[str, object]) -> dict[str, str]:
@@ -32,9 +33,16 @@ def render_templates(target: str, context: Mapping[str, object]) -> dict[str, st
     return rendered
 
 
-def typescript_runtime() -> dict[str, str]:
-    """The TypeScript runtime's sources by path, with the protocol's table beside them."""
-    sources = dict(_texts(_PACKAGE / "runtime" / "typescript" / "src"))
+def typescript_runtime(store: str) -> dict[str, str]:
+    """The TypeScript runtime's sources by path, with the protocol's table beside them.
+
+    Of the adapters, state-STORE….ts, only those of this store: the others need what is not there.
+    """
+    sources = {
+        path: text
+        for path, text in _texts(_PACKAGE / "runtime" / "typescript" / "src")
+        if not path.startswith(_ADAPTER) or path.startswith(_ADAPTER + store)
+    }
     return {**sources, "protocol.json": (files("promptstudio") / "protocol.json").read_text("utf-8")}
 
 

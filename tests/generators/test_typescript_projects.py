@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from promptstudio.endpoint.openapi import openapi
 from promptstudio.values import Json
+from promptstudio_generators import targets
 from promptstudio_generators.names import UnfitNameError, worker_name
 from promptstudio_generators.targets import generate
 from promptstudio_generators.write import write
@@ -29,6 +30,8 @@ TARGETS: Final = {
     "cloudflare": ("cloudflare", OPTIONS),
     "vercel": ("vercel", OPTIONS),
     "vercel-node": ("vercel", replace(OPTIONS, runtime="node")),
+    "vercel-upstash": ("vercel", replace(OPTIONS, store="upstash")),
+    "vercel-node-upstash": ("vercel", replace(OPTIONS, runtime="node", store="upstash")),
 }
 DOCUMENTS: Final = {"src/bundle.json", "src/openapi.json"}
 
@@ -74,10 +77,14 @@ def test_the_runtime_ships_verbatim_with_the_protocol_table(target: str) -> None
     files = files_of(target, bundle())
     shipped = {path.removeprefix(RUNTIME): files[path] for path in files if path.startswith(RUNTIME)}
     protocol = (ROOT / "shared/promptstudio/protocol.json").read_text("utf-8")
+    name, options = TARGETS[target]
+    store = options.store or targets.TARGETS[name].stores[0]
     sources = {
         path.relative_to(SOURCES).as_posix(): path.read_text("utf-8") for path in SOURCES.rglob("*.ts")
     }
-    assert shipped == {**sources, "protocol.json": protocol}
+    foreign = {path for path in sources if path.startswith("state-") and store not in path}
+    expected = {path: text for path, text in sources.items() if path not in foreign}
+    assert shipped == {**expected, "protocol.json": protocol}
 
 
 @pytest.mark.needs("node")

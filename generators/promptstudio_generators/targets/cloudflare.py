@@ -9,4 +9,4 @@ from promptstudio_generators.targets.typescript_project import context_of, proje
 
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
-    return project_files(["cloudflare"], bundle, context_of(bundle, options))
+    return project_files(["cloudflare"], bundle, options, context_of(bundle, options))

@@ -16,6 +16,7 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
     providers = provider_secrets(bundle)
     return {
         "name": worker_name(options.name),
+        "store": options.store,
         "variables": {
             "PROMPTSTUDIO_CORS_ORIGINS": ",".join(options.cors_origins),
             "PROMPTSTUDIO_BODY_LIMIT": str(options.body_limit),
@@ -28,9 +29,10 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
 
 
 def project_files(
-    folders: Sequence[str], bundle: Mapping[str, Json], context: Mapping[str, object]
+    folders: Sequence[str], bundle: Mapping[str, Json], options: TargetOptions, context: Mapping[str, object]
 ) -> dict[str, str]:
     """The files of a target's project: what these folders of templates give, and what every project has."""
+    runtime = typescript_runtime(options.store or "none")
     rendered = [render_templates(folder, context) for folder in ("typescript", *folders)]
     document = dict(bundle)
     return {
@@ -38,7 +40,7 @@ def project_files(
         "src/bundle.json": json_file(document),
         "src/openapi.json": json_file(openapi(document)),
         **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},
-        **{f"src/promptstudio/{path}": text for path, text in typescript_runtime().items()},
+        **{f"src/promptstudio/{path}": text for path, text in runtime.items()},
     }
 
 

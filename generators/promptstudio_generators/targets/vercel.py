@@ -10,4 +10,5 @@ from promptstudio_generators.targets.typescript_project import context_of, proje
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
     folders = ["vercel/common", f"vercel/{options.runtime}"]
-    return project_files(folders, bundle, {**context_of(bundle, options), "runtime": options.runtime})
+    context = {**context_of(bundle, options), "runtime": options.runtime}
+    return project_files(folders, bundle, options, context)
