@@ -4,7 +4,21 @@ from typing import Annotated
 
 import typer
 
-from promptstudio_cli import build, check, dev, doctor, generate, init, keys, pull, push, render, run, sign_in
+from promptstudio_cli import (
+    build,
+    check,
+    dev,
+    doctor,
+    generate,
+    init,
+    keys,
+    pull,
+    push,
+    render,
+    run,
+    sdk,
+    sign_in,
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -43,6 +57,7 @@ app.command(
 app.command()(dev.dev)
 app.command()(build.build)
 app.command()(generate.generate)
+app.command()(sdk.sdk)
 app.command()(push.push)
 app.command()(pull.pull)
 app.add_typer(keys.app, name="keys")

@@ -1,13 +1,12 @@
 """`promptstudio generate TARGET`: a complete project for a cloud."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
-from promptstudio_cli.errors import CommandError, UsageError
+from promptstudio_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from promptstudio.prompts.project_settings import ProjectSettings
@@ -43,10 +42,10 @@ def generate(
     ] = None,
 ) -> None:
     """Generate a complete project for a cloud."""
+    from promptstudio_cli.output_folder import write_into
     from promptstudio_cli.project import bundle_of, current_project
     from promptstudio_generators import targets
     from promptstudio_generators.targets.options import OptionError
-    from promptstudio_generators.write import UnsafePathError, write
 
     if target not in targets.TARGETS:
         raise UsageError(f'There is no target "{target}".', f"Targets: {', '.join(targets.TARGETS)}.")
@@ -61,15 +60,8 @@ def generate(
         files = targets.generate(target, bundle_of(project), options)
     except OptionError as error:
         raise UsageError(error.message, error.advice) from None
-    if not force:
-        _refuse_foreign(output, files)
-    try:
-        changed = write(files, output)
-    except UnsafePathError as error:
-        raise CommandError(f"{output}: {error}.", "Choose another folder.") from None
-    typer.echo(
-        f"{output}: {len(changed)} of {len(files)} files written. How to deploy: {output / 'README.md'}"
-    )
+    changed = write_into(output, files, _MARK, force=force)
+    typer.echo(f"{output}: {changed} of {len(files)} files written. How to deploy: {output / 'README.md'}")
 
 
 def _runtime(target: str, named: str | None) -> "VercelRuntime":
@@ -98,14 +90,3 @@ def _options(settings: "ProjectSettings") -> "TargetOptions":
 
     options = TargetOptions(name=settings.name, cors_origins=settings.cors_origins)
     return options if settings.body_limit is None else replace(options, body_limit=settings.body_limit)
-
-
-def _refuse_foreign(folder: Path, files: Iterable[str]) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise CommandError(f"{folder} is a file.", "Choose another folder.")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not any(path.endswith(_MARK) and (folder / path).is_file() for path in files):
-        raise CommandError(
-            f"{folder} holds other things.", "Choose an empty folder, or write among them with --force."
-        )

@@ -5,6 +5,7 @@ import re
 from typing import Final, Self
 
 from promptstudio.values import Json, dumps
+from promptstudio_generators.names.escaped import Escaped
 
 _WORKER_LENGTH: Final = 54  # Cloudflare: longer names have no preview address
 _FUNCTION_LENGTH: Final = 49  # Google: a function is a Cloud Run service
@@ -21,7 +22,7 @@ class UnfitNameError(ValueError):
         super().__init__(f"{dumps(name)} cannot be {kind}")
 
 
-class EnvironmentName(str):
+class EnvironmentName(Escaped):
     """A name that an environment variable and a TypeScript property can have as it is."""
 
     __slots__ = ()
@@ -32,7 +33,7 @@ class EnvironmentName(str):
         return super().__new__(cls, name)
 
 
-class PromptName(str):
+class PromptName(Escaped):
     """A prompt's slug, which a path and a shell command can hold as it is."""
 
     __slots__ = ()
@@ -43,7 +44,7 @@ class PromptName(str):
         return super().__new__(cls, name)
 
 
-class HostName(str):
+class HostName(Escaped):
     """A domain of somebody's own, in lower case. Other alphabets have their Punycode ("xn--…")."""
 
     __slots__ = ()
