@@ -15,10 +15,10 @@ NODE_READY := tests/node/node_modules/.ready
 NODE_PROVE_READY := tests/node-prove/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test prove prove-rest prove-tools check conformance regen bench bench-store
+.PHONY: help setup dev test prove prove-rest prove-tools check conformance regen bench bench-store bench-coldstart
 
 help: ## list these targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
 
 setup: $(PYTHON_READY) $(NODE_READY) ## install everything into .venv and tests/node
 
@@ -54,6 +54,9 @@ bench: setup ## the endpoint's speed beside its peers
 
 bench-store: setup ## each store beside the bare client of its engine
 	$(BIN)/python bench/store.py
+
+bench-coldstart: setup ## a generated Lambda project's first answer beside a usual function's
+	$(BIN)/python bench/coldstart.py
 
 $(PYTHON_READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit("PromptStudio needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
