@@ -9,6 +9,9 @@ from promptstudio_generators.names import EnvironmentName
 KEYS: Final = EnvironmentName("PROMPTSTUDIO_KEYS")
 """The hashes of the API keys that may call."""
 
+UPSTASH: Final = (EnvironmentName("UPSTASH_REDIS_REST_URL"), EnvironmentName("UPSTASH_REDIS_REST_TOKEN"))
+"""Where the database is, and the token that opens it."""
+
 
 def provider_secrets(bundle: Mapping[str, Json]) -> list[EnvironmentName]:
     """The environment variables that hold the providers' keys, each once."""

@@ -27,11 +27,14 @@ export function copyWithEcho(folder, files) {
   writeFileSync(`${folder}/src/bundle.json`, JSON.stringify(withEcho(structuredClone(bundle))));
 }
 
+/** Limits would count these runs too, and need the store that is not here. */
 function withEcho(bundle) {
   bundle.providers = { echo: { type: "echo", base_url: "", timeout_s: 300 } };
   for (const prompt of Object.values(bundle.prompts)) {
     for (const version of Object.values(prompt.versions)) {
       Object.assign(version, { provider: "echo", api: "echo", model: "echo/echo", config: {} });
+      delete version.limits;
+      delete version.cache;
     }
   }
   return bundle;
