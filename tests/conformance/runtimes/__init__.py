@@ -4,17 +4,28 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Literal, Protocol
 
 from promptstudio.values import Json
+
+StoreNeed = Literal["any", "empty", "refused", "none"]
+"""What a case needs of the endpoint's store: nothing, an empty one, one that is out of reach, or that there
+is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a runtime is to serve, and the environment that it finds itself in."""
+    """What a runtime is to serve, and the environment that it finds itself in.
+
+    The environment says where engines across a network are, which are emptied beforehand. A runtime that keeps
+    its state itself begins anew with each `number`. `at_once` is how many requests will come at the same time.
+    """
 
     bundle: dict[str, Json]
     environ: Mapping[str, str]
+    store: StoreNeed = "any"
+    number: int = 0
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)

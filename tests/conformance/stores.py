@@ -1,0 +1,68 @@
+"""Where deployments keep their state: engines across a network, each started once, when first asked for."""
+
+import http.client
+import itertools
+import json
+from contextlib import ExitStack
+from typing import Final
+
+from boto3.session import Session
+
+from promptstudio.storage.dynamodb_client import connect, make_table
+from tests.conformance.runtimes import StoreNeed
+from tests.contract.engines import Address, start
+from tests.contract.engines.upstash import TOKEN
+
+ENGINES: Final = {"vercel": "upstash", "vercel_node": "upstash", "gcf": "upstash", "aws_sam": "dynoxide"}
+"""Runtime → the engine that it keeps its state in. The others keep it themselves."""
+
+_CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_REGION: Final = "eu-central-1"
+_TABLE: Final = "PROMPTSTUDIO_TABLE"
+
+
+class Stores:
+    """The engines; they end with `stack`. `refused_url` is where nothing listens."""
+
+    def __init__(self, stack: ExitStack, refused_url: str) -> None:
+        self._stack = stack
+        self._refused_url = refused_url
+        self._started: dict[str, str] = {}
+        self._numbers = itertools.count(1)
+
+    def environ(self, runtime: str, need: StoreNeed) -> dict[str, str]:
+        """What a runtime's environment says of its store, which is empty if that is needed."""
+        match ENGINES.get(runtime):
+            case "upstash" if need in ("empty", "refused"):
+                url = self._refused_url if need == "refused" else self._empty_redis()
+                return {"UPSTASH_REDIS_REST_URL": url, "UPSTASH_REDIS_REST_TOKEN": TOKEN}
+            case "dynoxide":
+                url, table = self._refused_url, "conformance"
+                if need == "empty":
+                    url, table = self._empty_table()
+                return {"AWS_ENDPOINT_URL_DYNAMODB": url, _TABLE: table, **_CREDENTIALS}
+            case _:
+                return {}
+
+    def _empty_redis(self) -> str:
+        url = self._url("upstash")
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        connection.request("POST", "/", json.dumps(["FLUSHALL"]), headers)
+        assert connection.getresponse().status == http.client.OK
+        connection.close()
+        return url
+
+    def _empty_table(self) -> tuple[str, str]:
+        url, table = self._url("dynoxide"), f"conformance-{next(self._numbers)}"
+        session = Session("test", "test", region_name=_REGION)
+        client = connect(url, session)
+        make_table(client, table)
+        client.close()
+        return url, table
+
+    def _url(self, engine: str) -> str:
+        if engine not in self._started:
+            address: Address | None = self._stack.enter_context(start(engine)).address
+            self._started[engine] = str(address)
+        return self._started[engine]
