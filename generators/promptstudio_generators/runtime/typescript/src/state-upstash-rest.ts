@@ -103,7 +103,7 @@ function refusal(status: number, error: Json): Failure {
 
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const late = error instanceof Error && error.name === "TimeoutError";
+  const late = Object(error).name === "TimeoutError"; // of AbortSignal.timeout
   return new Failure(late ? `did not answer within ${ANSWER_MS} ms` : "could not be reached", true);
 }
 

@@ -128,7 +128,7 @@ class UpstashState implements State {
 /** Redis gives what it kept in a list as texts. */
 function numbers(result: Json, length: number): number[] | undefined {
   if (!Array.isArray(result) || result.length !== length) return undefined;
-  const read = result.map(Number);
+  const read = result.map((one) => (typeof one === "number" || typeof one === "string" ? Number(one) : NaN));
   return read.every(Number.isSafeInteger) ? read : undefined;
 }
 
