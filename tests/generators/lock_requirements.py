@@ -13,6 +13,7 @@ TEMPLATES: Final = ROOT / "generators" / "promptstudio_generators" / "templates"
 REQUIREMENTS: Final = {
     "aws-sam": ("aiohttp", "orjson", "uvicorn"),
     "gcf": ("aiohttp", "functions-framework==3.10.2", "orjson"),
+    "gcf-upstash": ("aiohttp", "functions-framework==3.10.2", "orjson", "upstash-redis"),
 }
 """What each target's project asks for itself."""
 
@@ -27,7 +28,7 @@ def requirements_file(target: str) -> Path:
 
 def locked(target: str) -> str:
     """The requirements.txt of a target; asks the package index about what is not in uv.lock."""
-    exported = _uv("export", "--frozen", "--no-hashes", "--no-dev", "--no-emit-project")
+    exported = _uv("export", "--frozen", "--no-hashes", "--all-extras", "--no-dev", "--no-emit-project")
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
     constraints = ROOT / ".cache" / "constraints.txt"
     constraints.parent.mkdir(exist_ok=True)

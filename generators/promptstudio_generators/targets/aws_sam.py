@@ -13,4 +13,4 @@ _MODULES = ("promptstudio.lambda_target", "promptstudio.endpoint.run_metrics", "
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
     context = {**context_of(bundle, options), "name": function_name(options.name)}
-    return project_files("aws-sam", bundle, context, _MODULES, "src/")
+    return project_files(["aws-sam"], bundle, context, _MODULES, "src/")

@@ -14,4 +14,4 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
     """The project's files; see `targets.generate`."""
     name = function_name(options.name)
     context = {**context_of(bundle, options), "name": name, "account": service_account(name)}
-    return project_files("gcf", bundle, context, _MODULES)
+    return project_files(["gcf"], bundle, context, _MODULES)

@@ -27,16 +27,17 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
 
 
 def project_files(
-    target: str,
+    folders: Sequence[str],
     bundle: Mapping[str, Json],
     context: Mapping[str, object],
     modules: Sequence[str],
     source: str = "",
 ) -> dict[str, str]:
-    """The files of a target's project, whose code lies in the folder `source` and imports these modules."""
+    """The files of a target's project: what these folders of templates give, the later before the earlier, and
+    what every project has. Its code lies in the folder `source` and imports these modules."""
+    rendered = [render_templates(folder, context) for folder in ("python", *folders)]
     return {
-        **render_templates("python", context),
-        **render_templates(target, context),
+        **{path: text for files in rendered for path, text in files.items()},
         f"{source}bundle.json": json_file(dict(bundle)),
         **{f"test/requests/{name}.json": json_file(body) for name, body in _samples(bundle).items()},
         **{f"{source}promptstudio/{path}": text for path, text in python_runtime(*modules).items()},

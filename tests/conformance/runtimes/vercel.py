@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from promptstudio.values import Json
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions, VercelRuntime
+from promptstudio_generators.targets.options import StoreName, TargetOptions, VercelRuntime
 from promptstudio_generators.write import write
 from tests.conformance.runtimes import Address, Deployment, Runtime
 from tests.conformance.runtimes.driver import Driver, DriverError, drive
@@ -42,16 +41,18 @@ class _Vercel:
     def deploy(self, deployment: Deployment) -> Address:
         """What is up already stays up, and what was built is not built again."""
         if self._up is None or self._up[0] != deployment:
-            function = self._function(deployment.bundle)
+            function = self._function(deployment)
             address = self._driver.ask({"function": str(function), "environ": dict(deployment.environ)})
             self._up = (deployment, address)
         return self._up[1]
 
-    def _function(self, bundle: dict[str, Json]) -> Path:
-        key = json.dumps(bundle)
+    def _function(self, deployment: Deployment) -> Path:
+        store: StoreName = "upstash" if deployment.store in ("empty", "refused") else "none"
+        key = json.dumps([deployment.bundle, store])
         if key not in self._built:
             folder = self._folder / str(len(self._built))
-            write(generate("vercel", bundle, TargetOptions("conformance", runtime=self._runtime)), folder)
+            options = TargetOptions("conformance", runtime=self._runtime, store=store)
+            write(generate("vercel", deployment.bundle, options), folder)
             self._built[key] = build(folder, with_vercel=PROVE and self._runtime == "edge")
         return self._built[key]
 
