@@ -15,6 +15,7 @@ CACHE: Final = ROOT / ".cache" / "cold-start"
 RUN_PATH: Final = "/v1/prompts/hello/run"
 RUN_BODY: Final = '{"variables":{"name":"world"}}'
 
+_BUILD_S: Final = 120
 _BASELINE: Final = ("fastapi==0.165.0", "mangum==0.22.0", "boto3==1.44.8")
 _FOR_LAMBDA: Final = re.compile(r"--(platform|implementation|python-version) \S+")
 
@@ -41,7 +42,7 @@ def interpreter(python: Path) -> Interpreter:
 def generated(target: str, folder: Path) -> Path:
     """The target's project for the prompt in bench/hello."""
     command = [str(ROOT / ".venv" / "bin" / "promptstudio"), "generate", target, "-o", str(folder)]
-    subprocess.run(command, cwd=HERE / "hello", check=True, capture_output=True)
+    _output(command, folder=HERE / "hello")
     return folder
 
 
@@ -112,5 +113,9 @@ def _compile(python: Interpreter, folder: Path) -> None:
 
 
 def _output(command: list[str], *, folder: Path = ROOT, environ: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=_BUILD_S, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
     return done.stdout + done.stderr

@@ -7,13 +7,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 from bench.cold_projects import HERE, ROOT, RUN_BODY, RUN_PATH, Interpreter
@@ -57,38 +54,15 @@ class Keyed:
         return json.dumps({"path": RUN_PATH, "body": RUN_BODY, "headers": self.headers})
 
 
-@contextmanager
-def parameter_store(path: str, keyed: Keyed) -> Iterator[str]:
-    """The address of a Parameter Store that holds the keys under this path."""
-    parameters = [{"Name": f"{path}/PROMPTSTUDIO_KEYS", "Value": keyed.keys}]
-    answer = json.dumps({"Parameters": parameters}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def lambda_environ(python: Interpreter, project: Path, store: str) -> dict[str, str]:
-    """What Lambda puts into the environment of the template's function. `store` is Parameter Store's URL."""
+def lambda_environ(python: Interpreter, project: Path, store: Mapping[str, str]) -> dict[str, str]:
+    """What Lambda puts into the environment of the template's function. `store` is how to find Parameter
+    Store."""
     return {
         **base_environ(python),
         **_CREDENTIALS,
         **variables(project),
+        **store,
         "AWS_LAMBDA_FUNCTION_NAME": "hello",
-        "AWS_ENDPOINT_URL_SSM": store,
-        "PROMPTSTUDIO_PARAMETERS": "/hello",
     }
 
 

@@ -4,11 +4,12 @@
 
 The Lambda project, built as `sam build` builds it, is asked for one run of an `echo/echo` prompt with an API
 key. It is measured both ways: as run.sh starts it, with uvicorn and a request over loopback; and in process,
-its application called as uvicorn would call it. Either way its start reads the keys from a stub of Parameter
-Store on this machine. The baseline is a hello-world on FastAPI under Mangum that makes a client of DynamoDB;
-it is given an event of API Gateway in process, without a server or a socket. No figure holds what Lambda
-itself takes, nor AWS's Web Adapter. Every start is a fresh interpreter, in turn with the others; all have the
-packages for the interpreter that is measured, compiled. --imports tells what the project's imports cost.
+its application called as uvicorn would call it. Either way its start reads the keys, over TLS, from a stub of
+Parameter Store on this machine. The baseline is a hello-world on FastAPI under Mangum that makes a client of
+DynamoDB; it is given an event of API Gateway in process, without a server or a socket, and asks nobody for
+anything. No figure holds what Lambda itself takes, nor AWS's Web Adapter. Every start is a fresh interpreter,
+in turn with the others; all have the packages for the interpreter that is measured, compiled. --imports tells
+what the project's imports cost.
 
 The Google project, under Functions Framework, and the Worker, under miniflare, are there for information.
 """
@@ -34,10 +35,10 @@ from bench.cold_starts import (
     base_environ,
     costly_imports,
     lambda_environ,
-    parameter_store,
     serve,
     worker_starts,
 )
+from bench.cold_store import parameter_store
 
 BASELINE = "FastAPI + Mangum + boto3, in process"
 IN_PROCESS = "Lambda project, in process"
@@ -93,7 +94,7 @@ def measure(python: projects.Interpreter, folder: Path, rounds: int, *, imports:
     project = projects.generated("aws-sam", folder / "aws-sam")
     ours = projects.lambda_build(python, project, folder / "lambda")
     google = projects.google_build(python, projects.generated("gcf", folder / "gcf"), folder / "google")
-    with parameter_store("/hello", keyed) as store:
+    with parameter_store("/hello", {"PROMPTSTUDIO_KEYS": keyed.keys}, folder) as store:
         environ = lambda_environ(python, project, store)
         for_google = {**base_environ(python), "PROMPTSTUDIO_KEYS": keyed.keys}
         framework = [str(python.bare), *FRAMEWORK, "--port", "PORT"]
