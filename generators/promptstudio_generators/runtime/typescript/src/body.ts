@@ -1,5 +1,6 @@
 /** Bodies of requests and answers, read within a bound. */
 
+import type { Bytes } from "./bytes";
 import type { AppError } from "./errors";
 
 /** All bytes of a body. Beyond `limit` of them the rest is left unread, and what `refusal` makes is thrown. */
@@ -7,7 +8,7 @@ export async function readBounded(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
   refusal: () => AppError,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body ?? []) {

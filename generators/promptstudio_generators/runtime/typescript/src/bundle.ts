@@ -2,6 +2,7 @@
 
 import type { Price } from "./cost";
 import { AppError } from "./errors";
+import type { Limit } from "./limits";
 import type { Api, OutputFormat, Provider } from "./providers/base";
 import { compileTemplate } from "./render";
 import type { Renderer } from "./render";
@@ -15,12 +16,17 @@ const DEFAULT_LABEL = "production";
 /** One immutable version of a prompt. `validator` also fills in the variables' defaults. */
 export interface Version {
   readonly number: number;
+  /** The hash of the file that it comes from. */
+  readonly source: string;
   readonly description: string | undefined;
   readonly provider: Provider;
   readonly api: Api;
   readonly model: string;
   readonly wireModel: string;
   readonly config: JsonObject;
+  readonly limits: readonly Limit[];
+  /** How long its answers may be given again. Undefined where they may not. */
+  readonly cacheTtlS: number | undefined;
   readonly schema: JsonObject;
   readonly default: JsonObject;
   readonly output: OutputFormat;
@@ -51,6 +57,12 @@ export class Bundle {
     readonly prompts: ReadonlyMap<string, Prompt>,
     readonly aliases: ReadonlyMap<string, string>,
   ) {}
+
+  hasLimits(): boolean {
+    return [...this.prompts.values()].some(({ versions }) =>
+      [...versions.values()].some(({ limits }) => limits.length > 0),
+    );
+  }
 
   /** The prompt and version a run asks for; throws AppError prompt_unknown, version_unknown, label_unknown. */
   resolve(name: string, version?: number, label?: string): [Prompt, Version] {
@@ -110,12 +122,15 @@ interface PromptRow {
 }
 
 interface VersionRow {
+  source: string;
   description?: string;
   provider: string;
   api: Api;
   model: string;
   price?: PriceRow;
   config: JsonObject;
+  limits?: Limit[];
+  cache?: { ttl_s: number };
   input: { schema: JsonObject; default: JsonObject };
   output: { format: string; schema?: JsonObject; wire_schema?: JsonObject; strict?: boolean };
   template: Json[];
@@ -163,12 +178,15 @@ function versionOf(number: number, row: VersionRow, providers: ReadonlyMap<strin
   const { schema, wire_schema: wireSchema, strict = false, format } = row.output;
   return {
     number,
+    source: row.source,
     description: row.description,
     provider: found(providers, row.provider),
     api: row.api,
     model: row.model,
     wireModel: row.model.slice(row.model.indexOf("/") + 1),
     config: row.config,
+    limits: row.limits ?? [],
+    cacheTtlS: row.cache?.ttl_s,
     schema: row.input.schema,
     default: row.input.default,
     output: { format, schema, wireSchema, strict },

@@ -1,23 +1,22 @@
 /** The Endpoint Protocol as one fetch handler: routes, and the stages that a request passes. */
 
-import { RunFrames, runBody } from "./answer";
+import { RunForm } from "./answer";
 import { loadBundle } from "./bundle";
 import type { Bundle } from "./bundle";
+import { conduct } from "./conduct";
+import type { Question } from "./conduct";
 import { corsHeaders, isPreflight, preflightHeaders } from "./cors";
 import { DOCUMENT_PATHS, documentWriter } from "./documents";
 import { AppError } from "./errors";
-import { Exchange, serverTiming } from "./exchange";
+import { Exchange } from "./exchange";
 import { settingsReader } from "./host";
-import type { Environment, Host, Settings } from "./host";
+import type { Environment, Host } from "./host";
 import type { KeyRing } from "./keys";
 import { asAppError, problemBody, problemHeaders, PROBLEM_TYPE } from "./problems";
 import { readJson, readRun } from "./request";
 import { errorBody, overridden, readResponses, renderMessages } from "./responses";
-import { responseBody, ResponseFrames } from "./responses-stream";
-import { complete, prepare, render } from "./run";
-import type { Outcome, Run } from "./run";
-import { frameStream } from "./stream";
-import type { Frames } from "./stream";
+import { ResponseForm } from "./responses-stream";
+import { prepare, render } from "./run";
 import { Transport } from "./transport";
 import type { JsonObject } from "./values";
 
@@ -46,8 +45,11 @@ class Endpoint<Env extends Environment> {
   private readonly documentAt: (path: string) => string;
   private readonly readSettings = settingsReader();
 
-  constructor(host: Host<Env>) {
+  constructor(private readonly host: Host<Env>) {
     this.bundle = loadBundle(host.bundle);
+    if (host.state === undefined && this.bundle.hasLimits()) {
+      throw new Error("The bundle has limits, and there is no store to count them in.");
+    }
     this.documentAt = documentWriter(this.bundle, host.openapi);
   }
 
@@ -55,20 +57,16 @@ class Endpoint<Env extends Environment> {
     const exchange = new Exchange(request, signal);
     const path = pathOf(request.url);
     try {
-      return await this.serve(exchange, path, this.readSettings(environment), new Transport(environment));
+      return await this.serve(exchange, path, environment);
     } catch (error) {
       if (signal?.aborted) return exchange.answerEmpty({}); // nobody is there to be told
       return refuse(exchange, path, asAppError(error, exchange.id));
     }
   }
 
-  private async serve(
-    exchange: Exchange,
-    path: string,
-    settings: Settings,
-    transport: Transport,
-  ): Promise<Response> {
+  private async serve(exchange: Exchange, path: string, environment: Env): Promise<Response> {
     const { request } = exchange;
+    const settings = this.readSettings(environment);
     const name = RUN_PATH.exec(path)?.[1];
     const allowed = methodOf(path, name);
     exchange.extraHeaders = corsHeaders(request.headers, settings.corsOrigins);
@@ -77,36 +75,33 @@ class Endpoint<Env extends Environment> {
       exchange.extraHeaders = { ...exchange.extraHeaders, Allow: allowed };
       throw new AppError("method_not_allowed", { methods: allowed });
     }
-    if (path !== HEALTH) await authorize(request.headers, settings.keys);
+    const key = path === HEALTH ? "" : await authorize(request.headers, settings.keys);
     if (allowed === "GET") return exchange.answer(200, JSON_TYPE, this.documentAt(path));
-    const data = await exchange.body(settings.bodyLimit);
-    const body = readJson(request.headers.get("content-type"), data);
-    return name === undefined
-      ? this.respond(exchange, transport, body)
-      : this.run(exchange, transport, body, name);
+    const body = await exchange.body(settings.bodyLimit);
+    const asked = readJson(request.headers.get("content-type"), body);
+    const question = name === undefined ? this.response(asked) : this.run(exchange, asked, name);
+    const { state, waitUntil } = this.host;
+    const visit = { exchange, transport: new Transport(environment), key, path, body };
+    return conduct(visit, question, { state: state && (() => state(environment)), waitUntil });
   }
 
-  private run(exchange: Exchange, transport: Transport, body: JsonObject, name: string): Promise<Response> {
+  private run(exchange: Exchange, body: JsonObject, name: string): Question {
     const request = readRun(body);
     const [prompt, version] = this.bundle.resolve(name, request.version, request.label);
     const messages = render(version, request.variables, "/variables", request.messages);
-    const stream = request.stream ?? prefersStream(exchange.request.headers);
-    const run = prepare(prompt, version, messages, { stream, user: request.user });
-    return stream
-      ? streamed(exchange, transport, run, new RunFrames(run, exchange.id))
-      : completed(exchange, transport, run, (outcome) => runBody(run, outcome));
+    const { user, cache: cacheUse, stream = prefersStream(exchange.request.headers) } = request;
+    const run = prepare(prompt, version, messages, { stream, user });
+    return { run, form: new RunForm(run, exchange.id), stream, user, cacheUse };
   }
 
-  private respond(exchange: Exchange, transport: Transport, body: JsonObject): Promise<Response> {
+  private response(body: JsonObject): Question {
     const request = readResponses(body);
     const [prompt, named] = this.bundle.resolve(request.prompt, request.version);
     const version = overridden(named, request, this.bundle);
     const messages = renderMessages(version, request);
     const { stream, user, outputName } = request;
     const run = prepare(prompt, version, messages, { stream, user, outputName });
-    return stream
-      ? streamed(exchange, transport, run, new ResponseFrames(run, request))
-      : completed(exchange, transport, run, (outcome) => responseBody(run, request, outcome));
+    return { run, form: new ResponseForm(run, request), stream, user, cacheUse: "default" };
   }
 }
 
@@ -130,40 +125,19 @@ function methodOf(path: string, name: string | undefined): "GET" | "POST" {
   throw new AppError("route_unknown");
 }
 
-async function authorize(headers: Headers, keys: KeyRing): Promise<void> {
+/** The key that lets a request in; throws AppError key_missing or key_invalid. */
+async function authorize(headers: Headers, keys: KeyRing): Promise<string> {
   const authorization = headers.get("authorization") ?? "";
   const key = authorization.slice(7).trim();
   if (key === "" || authorization.slice(0, 7).toLowerCase() !== "bearer ") {
     throw new AppError("key_missing");
   }
   if (!keys.remembers(key) && !(await keys.holds(key))) throw new AppError("key_invalid");
+  return key;
 }
 
 function prefersStream(headers: Headers): boolean {
   return headers.get("accept")?.toLowerCase().includes("text/event-stream") ?? false;
-}
-
-async function completed(
-  exchange: Exchange,
-  transport: Transport,
-  run: Run,
-  bodyOf: (outcome: Outcome) => string,
-): Promise<Response> {
-  const asked = performance.now();
-  const outcome = await complete(run, transport, exchange.signal);
-  return exchange.answer(200, JSON_TYPE, bodyOf(outcome), serverTiming(performance.now() - asked));
-}
-
-async function streamed(
-  exchange: Exchange,
-  transport: Transport,
-  run: Run,
-  frames: Frames,
-): Promise<Response> {
-  const asked = performance.now();
-  const chunks = await transport.stream(run.version.provider, run.request, exchange.signal);
-  const body = frameStream(run, chunks, frames, exchange.id);
-  return exchange.answerStream(body, serverTiming(performance.now() - asked));
 }
 
 function refuse(exchange: Exchange, path: string, error: AppError): Response {

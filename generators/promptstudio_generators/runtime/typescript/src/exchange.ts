@@ -1,6 +1,7 @@
 /** One HTTP request and its answer. */
 
 import { readBounded } from "./body";
+import type { Bytes } from "./bytes";
 import { AppError } from "./errors";
 
 export type HeaderFields = Readonly<Record<string, string>>;
@@ -38,7 +39,7 @@ export class Exchange {
   ) {}
 
   /** The whole body; throws AppError body_too_large beyond `limit` bytes. */
-  async body(limit: number): Promise<Uint8Array> {
+  async body(limit: number): Promise<Bytes> {
     const tooLarge = () => new AppError("body_too_large", { limit });
     const declared = this.request.headers.get("content-length");
     if (declared === null) return readBounded(this.request.body, limit, tooLarge);
@@ -55,7 +56,7 @@ export class Exchange {
     return this.respond(204, null, headers);
   }
 
-  answerStream(body: ReadableStream<Uint8Array>, headers: HeaderFields): Response {
+  answerStream(body: BodyInit, headers: HeaderFields): Response {
     return this.answer(200, "text/event-stream", body, { "Cache-Control": "no-cache", ...headers });
   }
 

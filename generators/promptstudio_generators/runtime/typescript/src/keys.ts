@@ -1,11 +1,10 @@
 /** API keys: the endpoint holds their SHA-256 hashes and never a key. */
 
+import { sha256 } from "./bytes";
 import { SettingsError } from "./problems";
 
 const VERIFIED_KEPT = 1000;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-
-const encoder = new TextEncoder();
 
 /** The keys that an endpoint answers to; without any, it answers to nobody. */
 export class KeyRing {
@@ -27,11 +26,6 @@ export class KeyRing {
     this.verified.set(key, end);
     return true;
   }
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

@@ -16,8 +16,14 @@ export function asAppError(error: unknown, requestId: string): AppError {
   return new AppError("internal");
 }
 
+/** Logs what a request could not do beside answering. */
+export function logBeside(requestId: string, what: string, error: unknown): void {
+  console.error(`${requestId} could not ${what}: ${traceOf(error)}`);
+}
+
 function traceOf(error: unknown): string {
   if (error instanceof SettingsError) return error.message;
+  if (error instanceof AppError) return error.problem;
   if (!(error instanceof Error)) return typeof error;
   const frames = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? [];
   return [`${error.name} at`, ...frames].join("\n");

@@ -1,5 +1,6 @@
 /** The body of a run, read into what the rest works with. */
 
+import type { CacheUse } from "./answer-cache";
 import { AppError, BOUNDS } from "./errors";
 import type { Message, Part } from "./messages";
 import protocol from "./protocol.json";
@@ -19,6 +20,7 @@ interface RunBody {
   readonly messages?: readonly HistoryMessage[];
   readonly version?: number;
   readonly label?: string;
+  readonly cache?: CacheUse;
   readonly user?: string;
 }
 
@@ -36,6 +38,7 @@ export interface RunRequest {
   readonly messages: readonly Message[];
   readonly version: number | undefined;
   readonly label: string | undefined;
+  readonly cache: CacheUse;
   readonly user: string | undefined;
 }
 
@@ -79,8 +82,8 @@ export function readRun(body: JsonObject): RunRequest {
   if (errors.length > 0) {
     throw new AppError("fields_invalid", { errors: errors.slice(0, BOUNDS.errors_listed) });
   }
-  const { variables = {}, stream, messages = [], version, label, user } = body as RunBody;
-  return { variables, stream, messages: messages.map(messageOf), version, label, user };
+  const { variables = {}, stream, messages = [], version, label, cache = "default", user } = body as RunBody;
+  return { variables, stream, messages: messages.map(messageOf), version, label, cache, user };
 }
 
 function messageOf({ role, content }: HistoryMessage): Message {

@@ -6,19 +6,27 @@ import { AppError } from "./errors";
 import { newId } from "./exchange";
 import type { Message } from "./messages";
 import { adapters } from "./providers/index";
-import type { Answer, ProviderRequest, Usage } from "./providers/index";
+import type { Answer, Call, ProviderRequest, Usage } from "./providers/index";
 import type { Transport } from "./transport";
 import { InvalidJsonError, parse } from "./values";
 import type { Json, JsonObject } from "./values";
 
+const BYPASSED: CacheStatus = { status: "bypass" };
 const UNCOUNTED: Usage = { input: 0, output: 0, cached: 0, cacheWrite: 0 };
+
+/** What the cache did for a run. `age_s` is in whole seconds. */
+export type CacheStatus =
+  | { readonly status: "bypass" | "miss" }
+  | { readonly status: "exact"; readonly age_s: number };
 
 /** One execution of a prompt's version, up to what its provider is sent. */
 export interface Run {
   readonly id: string;
   readonly prompt: string;
   readonly version: Version;
+  readonly call: Call;
   readonly request: ProviderRequest;
+  readonly cache: CacheStatus;
 }
 
 /** A model's answer, checked. `json` is its value where the version promises JSON, else null. */
@@ -28,6 +36,7 @@ export interface Outcome {
   readonly finishReason: string;
   readonly usage: Usage;
   readonly costUsd: string | null;
+  readonly cache: CacheStatus;
 }
 
 export interface RunOptions {
@@ -44,7 +53,7 @@ export function prepare(
   options: RunOptions,
 ): Run {
   if (messages.length === 0) throw new AppError("render_empty");
-  const request = adapters[version.api].buildRequest({
+  const call: Call = {
     provider: version.provider,
     model: version.wireModel,
     messages,
@@ -53,8 +62,9 @@ export function prepare(
     stream: options.stream,
     user: options.user,
     name: options.outputName ?? "output",
-  });
-  return { id: newId(), prompt: prompt.name, version, request };
+  };
+  const request = adapters[version.api].buildRequest(call);
+  return { id: newId(), prompt: prompt.name, version, call, request, cache: BYPASSED };
 }
 
 /** A version's messages; throws AppError render_… or variables_invalid, its errors lying below `pointer`. */
@@ -77,17 +87,18 @@ export async function complete(
 ): Promise<Outcome> {
   const { provider, api } = run.version;
   const body = await transport.send(provider, run.request, signal);
-  return conclude(run.version, adapters[api].parse(provider, body));
+  return conclude(run, adapters[api].parse(provider, body));
 }
 
 /** Check and price an answer; throws AppError output_not_json or output_mismatch. */
-export function conclude(version: Version, answer: Answer): Outcome {
+export function conclude({ version, cache }: Run, answer: Answer): Outcome {
   return {
     text: answer.text,
     json: version.output.format === "json" ? checkedJson(version, answer.text) : null,
     finishReason: answer.finishReason,
     usage: answer.usage ?? UNCOUNTED,
     costUsd: costUsd(answer.usage, version.price),
+    cache,
   };
 }
 

@@ -1,8 +1,7 @@
 /** A streamed run: from the provider's events to the client's frames, as fast as the client takes them. */
 
-import type { Version } from "./bundle";
 import { BOUNDS } from "./errors";
-import type { AppError } from "./errors";
+import type { Form, Frames } from "./form";
 import { asAppError } from "./problems";
 import { adapters, AnswerStream } from "./providers/index";
 import { conclude } from "./run";
@@ -13,24 +12,30 @@ const PING_MS = BOUNDS.ping_s * 1000;
 const encoder = new TextEncoder();
 const PING = encoder.encode(": ping\n\n");
 
-/** How one API tells a stream. Each method gives one or more whole frames. */
-export interface Frames {
-  start(): string;
-  delta(text: string): string;
-  done(outcome: Outcome): string;
-  error(error: AppError): string;
+/** What has to happen before a client is told how its run ended. */
+export interface Ending {
+  succeeded(outcome: Outcome, body: string): Promise<void>;
+  failed(): Promise<void>;
+}
+
+/** A run that is told as a stream. `signal` aborts when the client has gone. */
+export interface Streamed {
+  readonly run: Run;
+  readonly form: Form;
+  readonly ending: Ending | undefined;
+  readonly requestId: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The frames of a run whose provider has answered 2xx, with exactly one terminal event among them.
  *
  * The provider is read when the client reads; when nothing more is wanted of it, `chunks` is returned. */
 export function frameStream(
-  run: Run,
+  streamed: Streamed,
   chunks: AsyncIterableIterator<Uint8Array>,
-  frames: Frames,
-  requestId: string,
 ): ReadableStream<Uint8Array> {
-  const relay = new Relay(run.version, chunks, frames, requestId);
+  const frames = streamed.form.frames();
+  const relay = new Relay(streamed, frames, chunks);
   const pings = new Pings();
   return new ReadableStream<Uint8Array>(
     {
@@ -61,12 +66,12 @@ class Relay {
   private text = "";
 
   constructor(
-    private readonly version: Version,
-    private readonly chunks: AsyncIterableIterator<Uint8Array>,
+    private readonly streamed: Streamed,
     private readonly frames: Frames,
-    private readonly requestId: string,
+    private readonly chunks: AsyncIterableIterator<Uint8Array>,
   ) {
-    this.answer = new AnswerStream(adapters[version.api], version.provider);
+    const { api, provider } = streamed.run.version;
+    this.answer = new AnswerStream(adapters[api], provider);
   }
 
   /** The next frames, as many as came together. */
@@ -87,23 +92,28 @@ class Relay {
       }
       if (!over) return frames;
       add(this.answer.finish());
-      frames += this.frames.done(this.outcome());
+      frames += await this.conclusion();
     } catch (error) {
       if (this.ended) return ""; // the client has gone, which is why the provider broke off
-      frames += this.frames.error(asAppError(error, this.requestId));
+      if (!this.streamed.signal?.aborted) frames += this.frames.error(asAppError(error, this.streamed.requestId));
     }
     await this.end();
     return frames;
   }
 
-  private outcome(): Outcome {
+  private async conclusion(): Promise<string> {
+    const { run, form, ending } = this.streamed;
     const { finishReason, usage } = this.answer.state;
-    return conclude(this.version, { text: this.text, finishReason, usage });
+    const outcome = conclude(run, { text: this.text, finishReason, usage });
+    const whole = form.whole(outcome);
+    if (ending !== undefined) await ending.succeeded(outcome, whole.body);
+    return this.frames.done(whole);
   }
 
   async end(): Promise<void> {
     this.ended = true;
     await this.chunks.return?.();
+    await this.streamed.ending?.failed(); // unless it has succeeded
   }
 }
 
