@@ -7,7 +7,7 @@ from promptstudio.access.principal import Role
 from promptstudio.access.roles import require_role
 from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.endpoint.documents import Documents
-from promptstudio.endpoint.gate import Catalog, Journal
+from promptstudio.endpoint.gate import Catalog, Journal, State
 from promptstudio.endpoint.run import Transport
 from promptstudio.errors import AppError
 from promptstudio.prompts.bundle import Prompt, Version, load_bundle
@@ -47,6 +47,9 @@ class LocalCatalog:
 
     def price(self, model: str) -> Price | None:
         return self._chosen.price(model)
+
+    def state(self, headers: Mapping[bytes, bytes]) -> State:
+        return self._workspace.state(headers)
 
     async def resolve(
         self, name: str, version: int | None = None, label: str | None = None

@@ -11,6 +11,7 @@ from promptstudio.prompts.compile import Compiled, compile_bundle
 from promptstudio.prompts.project import Project
 from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings
+from promptstudio.storage.port import Store
 from promptstudio.values import Json
 
 ECHO: Final = "echo/echo"
@@ -38,9 +39,14 @@ def compile_project(project: Project, environ: Mapping[str, str], *, dev: bool) 
 
 
 def wire(
-    bundle: Mapping[str, Json], settings: Settings, keys: Keys | None, environ: Mapping[str, str]
+    bundle: Mapping[str, Json],
+    settings: Settings,
+    keys: Keys | None,
+    environ: Mapping[str, str],
+    store: Store | None = None,
 ) -> Deployed:
-    """What serves a bundle; the models' keys are read from `environ`."""
+    """What serves a bundle; the models' keys are read from `environ`. Without a store limits do not hold."""
     transport = Transport(environ)
     gate = BundleGate(bundle, transport, keys)
+    gate.store = store
     return Deployed(Endpoint(gate, settings), gate, transport)

@@ -12,6 +12,7 @@ from promptstudio.endpoint.gate import Journal
 from promptstudio.endpoint.keys import KeyRing
 from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings, parse_settings
+from promptstudio.storage.port import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,24 @@ class Target:
         self.gate.keys = _keys(parse_settings(environ))
 
 
-def open_target(bundle: Path, environ: Mapping[str, str], journal: Journal | None = None) -> Target:
+def open_target(
+    bundle: Path,
+    environ: Mapping[str, str],
+    journal: Journal | None = None,
+    store: Store | None = None,
+    namespace: str = "endpoint",
+) -> Target:
     """The server of a bundle's file. Without PROMPTSTUDIO_KEYS it answers to nobody.
 
-    Raises SettingsError, KeysError, or ValueError where the bundle's format is not ours.
+    In the `store`, where there is one, limits are counted and answers kept, under keys that begin with
+    `namespace`. Raises SettingsError, KeysError, or ValueError where the bundle's format is not ours or its
+    limits have no store to be counted in.
     """
     settings = parse_settings(environ)
     gate = BundleGate(orjson.loads(bundle.read_bytes()), Transport(environ), _keys(settings))
-    gate.journal = journal
+    if store is None and gate.bundle.has_limits():
+        raise ValueError("The bundle has limits, and this endpoint has no store to count them in.")
+    gate.journal, gate.store, gate.namespace = journal, store, namespace
     return Target(Endpoint(gate, settings), gate)
 
 

@@ -23,7 +23,7 @@ async def asked(transport: ScriptedTransport) -> Asked:
     gate = BundleGate(bundle(), transport, None)
     prompt, version = await gate.resolve("greet")
     messages = render(version, {"name": "Ada"}, "/variables")
-    return Asked(gate, prepare("0" * 24, prompt, version, messages, stream=True), None)
+    return Asked(gate, prepare("0" * 24, prompt, version, messages, stream=True), None, streamed=True)
 
 
 def events(data: bytes) -> list[tuple[str | None, Any]]:

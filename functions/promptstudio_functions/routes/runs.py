@@ -95,4 +95,4 @@ def _asked(
         run = prepare(os.urandom(12).hex(), prompt, chosen, messages, stream=True)
     except AppError as error:
         return error
-    return Asked(catalog, run, None)
+    return Asked(catalog, run, None, streamed=True)

@@ -19,12 +19,18 @@ def authorize(keys: Keys | None, headers: Mapping[bytes, bytes]) -> None:
         if _host(headers) not in _OWN_NAMES:
             raise AppError("host_not_allowed")
         return
-    authorization = headers.get(b"authorization", b"")
-    key = authorization[7:].strip()
-    if not key or authorization[:7].lower() != b"bearer ":
+    key = presented_key(headers)
+    if key is None:
         raise AppError("key_missing")
     if not keys.holds(key):
         raise AppError("key_invalid")
+
+
+def presented_key(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The API key that a request brings, None where it brings none."""
+    authorization = headers.get(b"authorization", b"")
+    key = authorization[7:].strip()
+    return key if key and authorization[:7].lower() == b"bearer " else None
 
 
 def _host(headers: Mapping[bytes, bytes]) -> str:

@@ -35,7 +35,7 @@ def run_body(run: Run, outcome: Outcome) -> bytes:
     return (
         b'%b,"output":{%b},"finish_reason":"%b",'
         b'"usage":{"input_tokens":%d,"output_tokens":%d,"cached_tokens":%d},'
-        b'"cost_usd":%b,"cache":{"status":"bypass"}}'
+        b'"cost_usd":%b,"cache":{"status":"%b"%b}}'
     ) % (
         _head(run),
         output,
@@ -44,6 +44,8 @@ def run_body(run: Run, outcome: Outcome) -> bytes:
         usage.output,
         usage.cached,
         b"null" if cost is None else b'"%b"' % cost.encode(),
+        run.cache.encode(),
+        b"" if run.age_s is None else b',"age_s":%d' % run.age_s,
     )
 
 
@@ -64,6 +66,19 @@ class RunFrames:
 
     def done(self, outcome: Outcome) -> bytes:
         return b"event: done\ndata: %b\n\n" % run_body(self._run, outcome)
+
+    def body(self, outcome: Outcome) -> bytes:
+        return run_body(self._run, outcome)
+
+    def replay(self, body: bytes) -> bytes:
+        told = orjson.loads(body)
+        start = orjson.dumps({name: told[name] for name in ("id", "prompt", "version", "model")})
+        text = told["output"]["text"]
+        return b"event: start\ndata: %b\n\n%bevent: done\ndata: %b\n\n" % (
+            start,
+            self.delta(text) if text else b"",
+            body,
+        )
 
     def error(self, error: AppError) -> bytes:
         return b"event: error\ndata: %b\n\n" % problem_body(error, self._request_id)

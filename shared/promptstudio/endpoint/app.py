@@ -24,10 +24,10 @@ from promptstudio.endpoint.problems import answer_problem, log_internal, problem
 from promptstudio.endpoint.request import read_json, read_run
 from promptstudio.endpoint.response_frames import ResponseFrames, response_body
 from promptstudio.endpoint.run import Outcome, complete, prepare, render
+from promptstudio.endpoint.stages import Sent, Telling, concern, pass_stages
 from promptstudio.endpoint.stream import EventStream, Frames, stream_run
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.settings import Settings
-from promptstudio.values import Json
 
 _RUN_PREFIX: Final = "/v1/prompts/"
 _RUN_SUFFIX: Final = "/run"
@@ -82,45 +82,59 @@ class Endpoint:
         else:
             await exchange.answer(200, CONTENT_TYPE, await catalog.document(path))
 
-    async def _body(self, exchange: Exchange) -> dict[str, Json]:
-        data = await exchange.body(self.settings.body_limit)
-        return read_json(exchange.headers.get(b"content-type"), data)
-
     async def _run(self, exchange: Exchange, catalog: Catalog, name: str) -> None:
-        request = read_run(await self._body(exchange))
+        data = await exchange.body(self.settings.body_limit)
+        request = read_run(read_json(exchange.headers.get(b"content-type"), data))
         prompt, version = await catalog.resolve(name, request.version, request.label)
         messages = render(version, request.variables, "/variables", request.messages)
         streamed = _prefers_stream(exchange) if request.stream is None else request.stream
         run = prepare(exchange.run_id, prompt, version, messages, stream=streamed, user=request.user)
-        if streamed:
-            await self._stream(exchange, Asked(catalog, run, request.user), RunFrames(run, exchange.id))
+        asked = Asked(catalog, run, request.user, streamed)
+        if concern(version, exchange.headers):
+            sent = Sent(f"{_RUN_PREFIX}{name}{_RUN_SUFFIX}", data, messages, request.cache)
+            await self._pass_stages(exchange, sent, asked, RunFrames(run, exchange.id))
+        elif streamed:
+            await self._stream(exchange, asked, RunFrames(run, exchange.id))
         else:
-            outcome, timing = await self._complete(exchange, Asked(catalog, run, request.user))
+            outcome, timing = await self._complete(exchange, asked)
             await exchange.answer(200, CONTENT_TYPE, run_body(run, outcome), (timing,))
 
     async def _respond(self, exchange: Exchange, catalog: Catalog) -> None:
-        request = responses.read(await self._body(exchange))
+        data = await exchange.body(self.settings.body_limit)
+        request = responses.read(read_json(exchange.headers.get(b"content-type"), data))
         prompt, version = await catalog.resolve(request.prompt, request.version)
         version = responses.overridden(version, request, catalog)
         messages = responses.render_messages(version, request)
-        run = prepare(
-            exchange.run_id,
-            prompt,
-            version,
-            messages,
-            stream=request.stream,
-            user=request.user,
-        )
-        if request.stream:
-            await self._stream(exchange, Asked(catalog, run, request.user), ResponseFrames(run, request))
+        run = prepare(exchange.run_id, prompt, version, messages, stream=request.stream, user=request.user)
+        asked = Asked(catalog, run, request.user, request.stream)
+        if concern(version, exchange.headers):
+            sent = Sent(_RESPONSES, data, messages)
+            await self._pass_stages(exchange, sent, asked, ResponseFrames(run, request))
+        elif request.stream:
+            await self._stream(exchange, asked, ResponseFrames(run, request))
         else:
-            outcome, timing = await self._complete(exchange, Asked(catalog, run, request.user))
+            outcome, timing = await self._complete(exchange, asked)
             await exchange.answer(200, CONTENT_TYPE, response_body(run, request, outcome), (timing,))
+
+    async def _pass_stages(self, exchange: Exchange, sent: Sent, asked: Asked, telling: Telling) -> None:
+        """Answer with what is there already, else ask the model."""
+        state = asked.catalog.state(exchange.headers)
+        body = None if state is None else await pass_stages(state, exchange, sent, asked, telling)
+        if body is not None and asked.streamed:
+            await exchange.begin_stream()
+            await exchange.write(telling.replay(body), last=True)
+        elif body is not None:
+            await exchange.answer(200, CONTENT_TYPE, body)
+        elif asked.streamed:
+            await self._stream(exchange, asked, telling)
+        else:
+            outcome, timing = await self._complete(exchange, asked)
+            await exchange.answer(200, CONTENT_TYPE, telling.body(outcome), (timing,))
 
     async def _complete(self, exchange: Exchange, asked: Asked) -> tuple[Outcome, Header]:
         asked_s = perf_counter()
         work = complete(asked.run, asked.catalog.transport)
-        if asked.catalog.journal is not None:
+        if asked.catalog.journal is not None or asked.keeping is not None:
             work = journaled(asked, work)
         outcome = await exchange.unless_gone(work, self._attendance)
         return outcome, server_timing(perf_counter() - asked_s)

@@ -1,6 +1,7 @@
 """The seam between the protocol and where keys, prompts and records are kept."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from promptstudio.endpoint.run import Outcome, Run, Transport
 from promptstudio.prompts.bundle import Prompt, Version
 from promptstudio.providers.base import Provider
 from promptstudio.providers.cost import Price
+from promptstudio.storage.port import Store
 
 OK = "ok"
 ABORTED = "aborted"
@@ -35,6 +37,19 @@ class Journal(Protocol):
     async def record(self, ended: Ended) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where counts, claims and answers are kept between the requests of one caller.
+
+    Keys in the store begin with `namespace`. `caller` is an id or a hash; `now` gives seconds since 1970.
+    """
+
+    store: Store
+    namespace: str
+    caller: str
+    now: Callable[[], float] = time.time
+
+
 class Catalog(Protocol):
     """What one caller may run, and with what. `journal` is None where nothing is recorded."""
 
@@ -46,6 +61,10 @@ class Catalog(Protocol):
 
     @property
     def journal(self) -> Journal | None: ...
+
+    def state(self, headers: Mapping[bytes, bytes]) -> State | None:
+        """The state for the sender of these headers, whom the gate has admitted; None where there is none."""
+        ...
 
     async def resolve(
         self, name: str, version: int | None = None, label: str | None = None

@@ -25,6 +25,7 @@ class _Members(TypedDict, total=False):
     messages: list[dict[str, Json]]
     version: int
     label: str
+    cache: str
     user: str
 
 
@@ -37,6 +38,7 @@ class RunRequest:
     messages: list[Message]
     version: int | None
     label: str | None
+    cache: str
     user: str | None
 
 
@@ -71,6 +73,7 @@ def read_run(body: dict[str, Json]) -> RunRequest:
         [_message(message) for message in history] if history else [],
         members.get("version"),
         members.get("label"),
+        members.get("cache", "default"),
         members.get("user"),
     )
 

@@ -1,7 +1,7 @@
 """What OpenAI's Responses API answers: the response object, and the events that stream it."""
 
 import time
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
@@ -10,7 +10,7 @@ from promptstudio.endpoint.run import Outcome, Run
 from promptstudio.errors import AppError
 from promptstudio.providers.base import OutputFormat, Usage
 from promptstudio.sse import encode
-from promptstudio.values import Json, dumps
+from promptstudio.values import Json, dumps, loads
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -27,7 +27,7 @@ def _concluded(run: Run, request: ResponsesRequest, outcome: Outcome, created_at
     response = _response(run, request, "incomplete" if reason else "completed", created_at)
     if reason:
         response["incomplete_details"] = {"reason": reason}
-    response["output"] = [_item(run, str(response["status"]), [_part(outcome.text)])]
+    response["output"] = [_item(_item_id(run), str(response["status"]), [_part(outcome.text)])]
     response["usage"] = _usage(outcome.usage)
     return response
 
@@ -77,9 +77,13 @@ def _format(output: OutputFormat, name: str) -> _Object:
     return {"type": "json_schema", "name": name, "schema": dict(schema), "strict": output.strict}
 
 
-def _item(run: Run, status: str, content: list[Json]) -> _Object:
+def _item_id(run: Run) -> str:
+    return "msg_" + run.id
+
+
+def _item(item_id: str, status: str, content: list[Json]) -> _Object:
     return {
-        "id": "msg_" + run.id,
+        "id": item_id,
         "type": "message",
         "status": status,
         "role": "assistant",
@@ -101,27 +105,25 @@ def _usage(usage: Usage) -> _Object:
     }
 
 
-class ResponseFrames:
-    """The events of a streamed response, numbered from 0."""
+class _Events:
+    """The events of one response, numbered from 0."""
 
-    __slots__ = ("_created_at", "_request", "_run", "_sequence", "_where")
+    __slots__ = ("_item_id", "_sequence", "_where")
 
-    def __init__(self, run: Run, request: ResponsesRequest) -> None:
-        self._run = run
-        self._request = request
-        self._created_at = int(time.time())
+    def __init__(self, item_id: str) -> None:
+        self._item_id = item_id
         self._sequence = 0
-        self._where = b'"item_id":"msg_%b","output_index":0,"content_index":0,' % run.id.encode()
+        self._where = b'"item_id":"%b","output_index":0,"content_index":0,' % item_id.encode()
 
-    def start(self) -> bytes:
-        response = _response(self._run, self._request, "in_progress", self._created_at)
-        item = _item(self._run, "in_progress", [])
+    def begun(self, response: _Object) -> bytes:
+        """The events before the text: the response is in progress."""
+        item = _item(self._item_id, "in_progress", [])
         return b"".join(
             (
-                self._event("response.created", {"response": response}),
-                self._event("response.in_progress", {"response": response}),
-                self._event("response.output_item.added", {"output_index": 0, "item": item}),
-                self._event("response.content_part.added", {**self._place(), "part": _part("")}),
+                self.event("response.created", {"response": response}),
+                self.event("response.in_progress", {"response": response}),
+                self.event("response.output_item.added", {"output_index": 0, "item": item}),
+                self.event("response.content_part.added", {**self._place(), "part": _part("")}),
             )
         )
 
@@ -132,18 +134,66 @@ class ResponseFrames:
             b'data: {"type":"response.output_text.delta","sequence_number":%d,%b"delta":%b,"logprobs":[]}\n\n'
         ) % (self._sequence - 1, self._where, orjson.dumps(text))
 
-    def done(self, outcome: Outcome) -> bytes:
-        response = _concluded(self._run, self._request, outcome, self._created_at)
-        status = str(response["status"])
-        part = _part(outcome.text)
-        item = _item(self._run, status, [part])
-        text: _Object = {**self._place(), "text": outcome.text, "logprobs": []}
+    def concluded(self, response: _Object) -> bytes:
+        """The events behind the text: the response is whole."""
+        item, part = _told(response)
+        text: _Object = {**self._place(), "text": part["text"], "logprobs": []}
         return b"".join(
             (
-                self._event("response.output_text.done", text),
-                self._event("response.content_part.done", {**self._place(), "part": part}),
-                self._event("response.output_item.done", {"output_index": 0, "item": item}),
-                self._event(f"response.{status}", {"response": response}),
+                self.event("response.output_text.done", text),
+                self.event("response.content_part.done", {**self._place(), "part": part}),
+                self.event("response.output_item.done", {"output_index": 0, "item": item}),
+                self.event(f"response.{response['status']}", {"response": response}),
+            )
+        )
+
+    def event(self, kind: str, members: _Object) -> bytes:
+        data = dumps({"type": kind, "sequence_number": self._sequence, **members})
+        self._sequence += 1
+        return encode(kind, data.encode())
+
+    def _place(self) -> _Object:
+        return {"item_id": self._item_id, "output_index": 0, "content_index": 0}
+
+
+def _told(response: _Object) -> tuple[_Object, _Object]:
+    """The one item of a response that is whole, and the item's one part."""
+    (item,) = cast("list[_Object]", response["output"])
+    (part,) = cast("list[_Object]", item["content"])
+    return item, part
+
+
+class ResponseFrames(_Events):
+    """How a response is told, whole or as a stream."""
+
+    __slots__ = ("_created_at", "_request", "_run")
+
+    def __init__(self, run: Run, request: ResponsesRequest) -> None:
+        super().__init__(_item_id(run))
+        self._run = run
+        self._request = request
+        self._created_at = int(time.time())
+
+    def start(self) -> bytes:
+        return self.begun(_response(self._run, self._request, "in_progress", self._created_at))
+
+    def done(self, outcome: Outcome) -> bytes:
+        return self.concluded(_concluded(self._run, self._request, outcome, self._created_at))
+
+    def body(self, outcome: Outcome) -> bytes:
+        return dumps(_concluded(self._run, self._request, outcome, self._created_at)).encode()
+
+    def replay(self, body: bytes) -> bytes:
+        response = cast("_Object", loads(body))
+        item, part = _told(response)
+        text = cast("str", part["text"])
+        begun: _Object = {"status": "in_progress", "incomplete_details": None, "output": [], "usage": None}
+        events = _Events(cast("str", item["id"]))
+        return b"".join(
+            (
+                events.begun({**response, **begun}),
+                events.delta(text) if text else b"",
+                events.concluded(response),
             )
         )
 
@@ -151,12 +201,4 @@ class ResponseFrames:
         response = _response(self._run, self._request, "failed", self._created_at)
         # OpenAI's own list of codes has no other that fits: typed clients know no more.
         response["error"] = {"code": "server_error", "message": str(error_members(error)["message"])}
-        return self._event("response.failed", {"response": response})
-
-    def _place(self) -> _Object:
-        return {"item_id": "msg_" + self._run.id, "output_index": 0, "content_index": 0}
-
-    def _event(self, kind: str, members: _Object) -> bytes:
-        data = dumps({"type": kind, "sequence_number": self._sequence, **members})
-        self._sequence += 1
-        return encode(kind, data.encode())
+        return self.event("response.failed", {"response": response})

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from promptstudio.errors import AppError
 from promptstudio.messages import Message
@@ -12,6 +12,10 @@ from promptstudio.providers.base import Answer, Call, Provider, ProviderRequest,
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio.providers.cost import cost_usd
 from promptstudio.values import InvalidJsonError, Json, loads
+
+BYPASS: Final = "bypass"
+MISS: Final = "miss"
+EXACT: Final = "exact"
 
 _UNCOUNTED = Usage()
 
@@ -30,12 +34,18 @@ class Transport(Protocol):
 
 @dataclass(slots=True)
 class Run:
-    """One execution of a prompt's version, up to what its provider is sent. `id` has no prefix yet."""
+    """One execution of a prompt's version, up to what its provider is sent. `id` has no prefix yet.
+
+    `cache` says what the cache had to do with it: BYPASS, MISS or EXACT, and then `age_s` is the answer's age
+    in whole seconds.
+    """
 
     id: str
     prompt: str
     version: Version
     request: ProviderRequest
+    cache: str = BYPASS
+    age_s: int | None = None
 
 
 @dataclass(slots=True)

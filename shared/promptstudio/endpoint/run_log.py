@@ -26,6 +26,7 @@ def members(ended: Ended) -> dict[str, Json]:
         "prompt": run.prompt,
         "version": run.version.number,
         "model": run.version.model,
+        "cache": run.cache,
         "code": ended.code,
         "streamed": ended.streamed,
         "duration_ms": round(ended.took_s * 1000, 1),

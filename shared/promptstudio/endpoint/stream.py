@@ -121,7 +121,6 @@ async def stream_run(asked: Asked, frames: Frames, out: Out) -> None:
 
     What fails before the provider has answered is raised.
     """
-    asked.streamed = True
     try:
         answer = await _relay(asked, frames, out)
         outcome = conclude(asked.run.version, answer)

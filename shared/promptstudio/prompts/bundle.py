@@ -90,6 +90,10 @@ class Bundle:
             raise AppError("version_unknown", name=name, version=version)
         return prompt, prompt.versions[version]
 
+    def has_limits(self) -> bool:
+        """Whether any version has limits, so that it cannot be served without a store."""
+        return any(version.limits for prompt in self.prompts.values() for version in prompt.versions.values())
+
 
 def load_bundle(document: _Object) -> Bundle:
     """Make a compiled bundle ready to run; raises ValueError where its format is not ours."""

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import find_share
 from promptstudio.endpoint.documents import Documents
+from promptstudio.endpoint.gate import State
 from promptstudio.errors import AppError
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.bundle import DEFAULT_LABEL, FORMAT, Prompt, Version, load_bundle
@@ -139,6 +140,10 @@ class WorkspaceCatalog:
         known = find_model(model)
         prices = {} if self._settings is None else self._settings.prices
         return prices.get(model) or (known.price if known else None)
+
+    def state(self, headers: Mapping[bytes, bytes]) -> State:
+        catalogs = self._catalogs
+        return State(catalogs.store, self.caller.workspace, self.caller.id, catalogs.now)
 
     async def resolve(
         self, name: str, version: int | None = None, label: str | None = None

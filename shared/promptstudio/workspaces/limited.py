@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from promptstudio.access.principal import Principal
 from promptstudio.endpoint.app import run_name
-from promptstudio.endpoint.gate import Catalog, Journal
+from promptstudio.endpoint.gate import Catalog, Journal, State
 from promptstudio.endpoint.run import Transport
 from promptstudio.platform_errors import PlatformError
 from promptstudio.prompts.bundle import Prompt, Version
@@ -36,6 +36,10 @@ class LimitedCatalog:
     @property
     def journal(self) -> Journal | None:
         return self.catalog.journal
+
+    def state(self, headers: Mapping[bytes, bytes]) -> State | None:
+        found = self.catalog.state(headers)
+        return None if found is None else replace(found, caller=self.caller.id)
 
     async def resolve(
         self, name: str, version: int | None = None, label: str | None = None

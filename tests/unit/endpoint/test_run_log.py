@@ -40,6 +40,7 @@ async def test_a_line_says_what_ran_what_it_took_and_what_it_cost(caplog: pytest
         "version": 0,
         "model": "openai/gpt-5.4-mini",
         "code": "ok",
+        "cache": "bypass",
         "streamed": False,
         "input_tokens": 0,
         "output_tokens": 0,

@@ -1,0 +1,191 @@
+"""The stages of a run that need a store, between its variables and its model.
+
+1. Its Idempotency-Key is claimed, or the answer that was kept for it is given again.
+2. It is counted within its version's limits, or refused.
+3. What the cache has is its answer, or the model is asked and its answer cached.
+
+When it ends, its answer is kept for its Idempotency-Key, or the claim released.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from promptstudio import idempotency, limits
+from promptstudio.cache import exact
+from promptstudio.endpoint.exchange import Exchange
+from promptstudio.endpoint.gate import State
+from promptstudio.endpoint.journal import Asked
+from promptstudio.endpoint.run import EXACT, MISS, Outcome, Run, conclude
+from promptstudio.endpoint.stream import Frames
+from promptstudio.errors import BOUNDS, AppError
+from promptstudio.idempotency import Held
+from promptstudio.messages import Message
+from promptstudio.prompts.bundle import Version
+from promptstudio.providers.base import Call
+from promptstudio.providers.catalog import ADAPTERS
+from promptstudio.storage.port import Unavailable
+
+_HEADER: Final = b"idempotency-key"
+
+_T = TypeVar("_T")
+
+logger: Final = logging.getLogger(__name__)
+
+
+class Telling(Frames, Protocol):
+    """How one API tells a run, whole or as a stream."""
+
+    def body(self, outcome: Outcome) -> bytes:
+        """The body of a 200."""
+        ...
+
+    def replay(self, body: bytes) -> bytes:
+        """All frames of the run whose 200 had this body: its text is one delta, or none where it is empty."""
+        ...
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a request that runs a prompt came with. `cache` is the member of its body."""
+
+    path: str
+    body: bytes
+    messages: Sequence[Message]
+    cache: str = "default"
+
+
+def concern(version: Version, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether any of these stages concerns a run of this version."""
+    return bool(version.limits) or version.cache_ttl_s is not None or _HEADER in headers
+
+
+async def pass_stages(
+    state: State, exchange: Exchange, sent: Sent, asked: Asked, telling: Telling
+) -> bytes | None:
+    """The body of a 200 that is there already, kept or cached; None where the model is to be asked.
+
+    Then `asked` takes care of what is left to be done when the run ends. Raises AppError idempotency_…,
+    limit_reached or store_unavailable.
+    """
+    held: Held | None = None
+    key = exchange.headers.get(_HEADER)
+    try:
+        if key is not None:
+            claim = idempotency.to_claim(state.caller, sent.path, key, sent.body, asked.run.id)
+            claimed = await idempotency.take(state.store, state.namespace, claim, state.now())
+            if isinstance(claimed, bytes):
+                return claimed
+            held = claimed
+        asked.keeping = keeping = Keeping(state, asked, telling, held)
+        return await _counted(state, exchange, sent, asked, keeping)
+    except Unavailable:
+        logger.exception("%s is refused: the store does not answer", exchange.id)
+        raise
+
+
+async def _counted(
+    state: State, exchange: Exchange, sent: Sent, asked: Asked, keeping: "Keeping"
+) -> bytes | None:
+    """What pass_stages gives for a run whose claim is held, if it has one: it is released if this fails."""
+    version = asked.run.version
+    try:
+        if version.limits:
+            await _count(state, exchange, asked)
+        if version.cache_ttl_s is not None and sent.cache != "bypass":
+            outcome = await keeping.look_up(sent, version.cache_ttl_s)
+            if outcome is not None:
+                asked.begin()
+                await asked.ended(outcome)
+                return keeping.telling.body(outcome)
+    except BaseException:
+        await asyncio.shield(keeping.failed())
+        raise
+    asked.begin()
+    return None
+
+
+async def _count(state: State, exchange: Exchange, asked: Asked) -> None:
+    run = asked.run
+    caller = limits.Caller(state.caller, asked.user)
+    taken = await limits.take(
+        state.store, state.namespace, run.prompt, run.version.limits, caller, run.id, state.now()
+    )
+    exchange.extra_headers += (
+        (b"ratelimit-policy", limits.policy(run.version.limits).encode()),
+        (b"ratelimit", limits.standing(taken.counts).encode()),
+    )
+    if not taken.admitted:
+        raise limits.refusal(taken.counts)
+
+
+def _concluded(run: Run, hit: exact.Hit) -> Outcome | None:
+    """The outcome of a cached answer; None where it is not what this run promises.
+
+    A provider that has no JSON mode is asked the same for text and for JSON.
+    """
+    try:
+        outcome = conclude(run.version, hit.answer)
+    except AppError:
+        return None
+    run.cache, run.age_s = EXACT, hit.age_s
+    outcome.cost_usd = "0"
+    return outcome
+
+
+class Keeping:
+    """What a run has to leave in the store when it ends. A store that does not answer then is logged."""
+
+    __slots__ = ("_asked", "_entry", "_held", "_state", "telling")
+
+    def __init__(self, state: State, asked: Asked, telling: Telling, held: Held | None) -> None:
+        self.telling = telling
+        self._state = state
+        self._asked = asked
+        self._held = held
+        self._entry: tuple[str, int] | None = None
+
+    async def look_up(self, sent: Sent, ttl_s: int) -> Outcome | None:
+        """The run's outcome, where it is cached; else it is to be cached for `ttl_s` once it is there."""
+        run, state = self._asked.run, self._state
+        call = Call(run.version.setup, sent.messages, stream=False)
+        request = ADAPTERS[run.version.api].adapter.build_request(call)
+        key = exact.exact_key(run.prompt, run.version, request)
+        outcome = None
+        if sent.cache != "refresh":
+            hit = await self._logged(exact.find(state.store, state.namespace, key, state.now()))
+            outcome = None if hit is None else _concluded(run, hit)
+        if outcome is None:
+            run.cache = MISS
+            self._entry = key, ttl_s
+        return outcome
+
+    async def ended(self, outcome: Outcome) -> None:
+        """Cache the answer and keep it for its Idempotency-Key, as far as it is to be."""
+        state = self._state
+        if self._entry is not None and outcome.finish_reason == exact.COMPLETE:
+            key, ttl_s = self._entry
+            await self._logged(
+                exact.keep(state.store, state.namespace, key, outcome.text, outcome.usage, ttl_s, state.now())
+            )
+        if self._held is None:
+            return
+        body = self.telling.body(outcome)
+        if len(body) > BOUNDS["kept_answer_bytes"]:
+            await self.failed()
+        else:
+            await self._logged(idempotency.keep(state.store, self._held, body, state.now()))
+
+    async def failed(self) -> None:
+        """Release the claim, if there is one."""
+        if self._held is not None:
+            await self._logged(idempotency.release(self._state.store, self._held, self._state.now()))
+
+    async def _logged(self, work: Awaitable[_T]) -> _T | None:
+        try:
+            return await work
+        except Unavailable:
+            logger.exception("run_%s goes on though the store does not answer", self._asked.run.id)
+            return None
