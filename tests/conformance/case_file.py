@@ -1,19 +1,36 @@
 """Reads case files, and refuses what does not follow the format of docs/protocol.md."""
 
-import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from promptstudio.prompts.validate import compile_schema
 from promptstudio.values import Json
-from tests.conformance.case import RUNTIMES, Answer, Case, Expect, ExpectedCall, Request, When
+from tests.conformance.case import RUNTIMES, Answer, Case, Request, Step, When
+from tests.conformance.case_expect import expect
+from tests.conformance.case_text import body, compact, text
+
+if TYPE_CHECKING:
+    from tests.conformance.runtimes import StoreNeed
 
 _Object = dict[str, Json]
 
-_check: Final = compile_schema(json.loads(Path(__file__).with_name("case.schema.json").read_bytes()))
-_BODIES: Final = ("json", "body", "events", "sse", "includes")
+
+def _inlined(schema: Json, root: _Object) -> Json:
+    """The schema without its references, all of which are to members of the whole."""
+    if isinstance(schema, list):
+        return [_inlined(item, root) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        _, _, name = cast("str", schema["$ref"]).rpartition("/")
+        return _inlined(cast("_Object", root["properties"])[name], root)
+    return {name: _inlined(value, root) for name, value in schema.items()}
+
+
+_SCHEMA: Final[_Object] = json.loads(Path(__file__).with_name("case.schema.json").read_bytes())
+_check: Final = compile_schema(cast("_Object", _inlined(_SCHEMA, _SCHEMA)))
 
 
 class CaseError(ValueError):
@@ -29,76 +46,59 @@ def load(path: Path) -> Case:
         raise CaseError(message) from error
 
 
-def compact(value: Json) -> bytes:
-    """JSON without spaces, members in the order of the file."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def text(value: Json) -> bytes:
-    """A text of the format: a string, a list of lines, or one of {repeat, times}, {base64}, {concat}."""
-    match value:
-        case str():
-            return value.encode()
-        case list():
-            return b"\n".join(text(line) for line in value)
-        case {"repeat": piece, "times": int(times), **rest} if not rest:
-            return text(piece) * times
-        case {"base64": str(encoded), **rest} if not rest:
-            return base64.b64decode(encoded, validate=True)
-        case {"concat": list(pieces), **rest} if not rest:
-            return b"".join(text(piece) for piece in pieces)
-        case _:
-            message = f"{compact(value).decode():.80} is not a text"
-            raise ValueError(message)
-
-
 def _case(name: str, raw: Json) -> Case:
     _, errors = _check(raw, "")
     if errors:
         raise ValueError("; ".join(map(str, errors)))
     members = cast("_Object", raw)
+    earlier = cast("list[_Object]", members.get("earlier", []))
     return Case(
         name=name,
         prompts={file: text(value) for file, value in cast("_Object", members["prompts"]).items()},
         settings=cast("_Object", members.get("settings", {})),
         environ=cast("dict[str, str | None]", members.get("environment", {})),
-        request=_request(cast("_Object", members["request"])),
-        answers=[_answer(answer) for answer in cast("list[_Object]", members.get("upstream", []))],
-        expect=_expect(cast("_Object", members["expect"])),
+        store=cast("StoreNeed", members.get("store", "any")),
+        steps=[_step(step) for step in (*earlier, members)],
         runtimes=cast("Sequence[str]", members.get("runtimes", RUNTIMES)),
+        not_elsewhere=cast("str | None", members.get("not_elsewhere")),
     )
 
 
-def _body(raw: _Object) -> bytes | None:
-    """The bytes of whichever form of body there is; raises ValueError if there are two."""
-    forms = [form for form in _BODIES if form in raw]
-    if len(forms) > 1:
-        message = f"{' and '.join(forms)} exclude each other"
-        raise ValueError(message)
-    if "json" in raw:
-        return compact(raw["json"])
-    return text(raw["body"]) if "body" in raw else None
+def _step(raw: _Object) -> Step:
+    request = _request(cast("_Object", raw["request"]))
+    upstream = cast("list[_Object]", raw.get("upstream", []))
+    return Step(
+        request,
+        [answer for row in upstream for answer in [_answer(row)] * cast("int", row.get("times", 1))],
+        expect(cast("_Object", raw["expect"]), request),
+    )
 
 
 def _request(raw: _Object) -> Request:
-    body = _body(raw)
-    return Request(
-        method=cast("str", raw.get("method", "GET" if body is None else "POST")),
+    sent = body(raw)
+    request = Request(
+        method=cast("str", raw.get("method", "GET" if sent is None else "POST")),
         path=cast("str", raw["path"]),
         headers=cast("dict[str, str | None]", raw.get("headers", {})),
-        body=body,
+        body=sent,
         chunks=cast("int | None", raw.get("chunks")),
         close_after=text(raw["close_after"]) if "close_after" in raw else None,
+        times=cast("int", raw.get("times", 1)),
+        again_on=cast("int | None", raw.get("again_on")),
     )
+    if request.times > 1 and (request.close_after is not None or request.again_on is not None):
+        raise ValueError("close_after and again_on are for a request that is sent once")
+    return request
 
 
 def _answer(raw: _Object) -> Answer:
     end = cast("str", raw.get("end", "complete"))
-    if raw.keys() <= {"end"}:
-        return Answer(None, {}, (), streamed=False, end=end)
-    body = _body(raw)
+    held = _held(cast("_Object", raw["held"])) if "held" in raw else None
+    if raw.keys() <= {"end", "held", "times"}:
+        return Answer(None, {}, (), streamed=False, end=end, held=held)
+    whole = body(raw)
     streamed = "events" in raw
-    steps = [_step(event) for event in cast("list[_Object]", raw["events"])] if streamed else [body or b""]
+    steps = [_event(event) for event in cast("list[_Object]", raw["events"])] if streamed else [whole or b""]
     kind = "text/event-stream" if streamed else "application/json"
     return Answer(
         status=cast("int", raw.get("status", 200)),
@@ -106,12 +106,17 @@ def _answer(raw: _Object) -> Answer:
         steps=_split(steps, cast("int | None", raw.get("split"))),
         streamed=streamed,
         end=end,
+        held=held,
     )
 
 
-def _step(raw: _Object) -> bytes | When:
+def _held(raw: _Object) -> When:
+    return When(text(raw["until"]), cast("int", raw.get("times", 1)))
+
+
+def _event(raw: _Object) -> bytes | When:
     if "when" in raw:
-        return When(text(raw["when"]))
+        return When(text(raw["when"]), cast("int", raw.get("times", 1)))
     if "raw" in raw:
         return text(raw["raw"])
     data = raw["data"]
@@ -130,32 +135,3 @@ def _split(steps: Sequence[bytes | When], size: int | None) -> Sequence[bytes | 
         else:
             pieces.extend(step[start : start + size] for start in range(0, len(step), size))
     return pieces
-
-
-def _expect(raw: _Object) -> Expect:
-    body = _body(raw)
-    return Expect(
-        calls=[_expected_call(call) for call in cast("list[_Object]", raw.get("calls", []))],
-        status=cast("int", raw["status"]),
-        content_type=cast("str | None", raw.get("content_type")),
-        headers=cast("dict[str, str | None]", raw.get("headers", {})),
-        body=_transcript(cast("list[list[Json]]", raw["sse"])) if "sse" in raw else body,
-        includes=raw.get("includes"),
-        aborted=raw.get("aborted") is True,
-    )
-
-
-def _expected_call(raw: _Object) -> ExpectedCall:
-    return ExpectedCall(
-        method=cast("str", raw.get("method", "POST")),
-        path=cast("str", raw["path"]),
-        headers=cast("dict[str, str | None]", raw.get("headers", {})),
-        body=text(raw["body"]) if "body" in raw else None,
-        json=compact(raw["json"]) if "json" in raw else None,
-        not_before_s=cast("float", raw.get("not_before_s", 0.0)),
-    )
-
-
-def _transcript(frames: list[list[Json]]) -> bytes:
-    """The bytes of an event stream: each frame is [event, data]."""
-    return b"".join(b"event: %s\ndata: %s\n\n" % (text(event), compact(data)) for event, data in frames)

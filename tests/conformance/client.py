@@ -20,11 +20,16 @@ class Received:
     body: bytes
 
 
-def send(host: str, port: int, request: Request, key: str, received: Callable[[bytes], None]) -> Received:
-    """Send the request, tell `received` of each piece of the answer, and give the whole of it."""
+def send(
+    host: str, port: int, request: Request, keys: Mapping[str, str], received: Callable[[bytes], None]
+) -> Received:
+    """Send the request, tell `received` of each piece of the answer, and give the whole of it.
+
+    `keys` are the API keys by what stands for them in headers.
+    """
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
-        _write(connection, request, key)
+        _write(connection, request, keys)
         response = connection.getresponse()
         body = _read(response, request.close_after, received)
         if request.close_after is not None:
@@ -36,7 +41,7 @@ def send(host: str, port: int, request: Request, key: str, received: Callable[[b
         connection.close()
 
 
-def _write(connection: http.client.HTTPConnection, request: Request, key: str) -> None:
+def _write(connection: http.client.HTTPConnection, request: Request, keys: Mapping[str, str]) -> None:
     headers: dict[str, str | None] = {"authorization": "Bearer {key}"}
     if request.body is not None:
         headers["content-type"] = "application/json"
@@ -50,7 +55,9 @@ def _write(connection: http.client.HTTPConnection, request: Request, key: str) -
     )
     for name, value in headers.items():
         if value is not None:
-            connection.putheader(name, value.replace("{key}", key).encode())
+            for placeholder, key in keys.items():
+                value = value.replace(placeholder, key)
+            connection.putheader(name, value.encode())
     connection.endheaders()
     try:
         for piece in _pieces(request):

@@ -1,87 +1,148 @@
 """Holds what a runtime did against what a case says must happen, ids and times masked."""
 
 import json
-import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from promptstudio.values import Json
-from tests.conformance.case import Case, Expect, ExpectedCall
+from tests.conformance.case import Case, Expect, ExpectedAnswer, ExpectedCall, Step
 from tests.conformance.client import Received
+from tests.conformance.masks import Masks
 from tests.conformance.upstream import Call
 
 ABORT_WITHIN_S: Final = 2.0
 """How soon after its client a runtime hangs up on the model: 0.1 s is promised, a busy machine adds to it."""
 
-_ID: Final = re.compile(rb"\b(run|req|resp|msg)_[0-9a-f]{16,64}\b")
-_HASH: Final = re.compile(rb"\bsha256:[0-9a-f]{64}\b")
-_CREATED: Final = re.compile(rb'"(created_at|completed_at)":\d+')
-_DURATION: Final = re.compile(rb"\bdur=[0-9.]+")
 _FRAMING: Final = {"date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"}
 """Headers that belong to a server's HTTP, not to the protocol."""
 _SHOWN_BEFORE: Final = 60
 _SHOWN_AFTER: Final = 240
 
+_Headers = Mapping[str, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one runtime did with one case. `closed_at` is when the client went away before the end."""
+    """What one runtime did with one step: an answer for each client. `closed_at` is when the client went away
+    before the end."""
 
-    received: Received
+    answers: Sequence[Received]
     calls: Sequence[Call]
     problems: Sequence[str]
     closed_at: float | None
 
 
-def mask(data: bytes) -> bytes:
-    """The same bytes with every id, hash and time blanked."""
-    data = _ID.sub(rb"\1_*", data)
-    data = _HASH.sub(b"sha256:*", data)
-    data = _CREATED.sub(rb'"\1":0', data)
-    return _DURATION.sub(b"dur=*", data)
-
-
-def faults(case: Case, outcome: Outcome) -> list[str]:
-    """Every way in which the outcome differs from the expectation; empty where there is none."""
+def faults(case: Case, outcomes: Sequence[Outcome]) -> list[str]:
+    """Every way in which the outcomes differ from what the case expects; empty where there is none."""
+    masks = Masks()
     return [
-        *outcome.problems,
-        *_answer_faults(case.expect, outcome.received, compare_body=case.request.close_after is None),
-        *_call_faults(case.expect.calls, outcome.calls),
-        *_abort_faults(case.expect, outcome),
+        f"{_request(case, index)}{fault}"
+        for index, (step, outcome) in enumerate(zip(case.steps, outcomes, strict=True))
+        for fault in _step_faults(step, outcome, masks)
     ]
 
 
-def differences(case: Case, left: Outcome, right: Outcome) -> list[str]:
-    """Where two runtimes disagree about one case: in what the client got, or in what the model was sent."""
-    one, other = left.received, right.received
-    found = [*_unequal("status", one.status, other.status)]
-    found += _unequal("headers", _essential(one), _essential(other))
-    if case.request.close_after is None:
-        found += _unequal("body", mask(one.body), mask(other.body))
-    found += _unequal("number of calls", len(left.calls), len(right.calls))
+def differences(case: Case, left: Sequence[Outcome], right: Sequence[Outcome]) -> list[str]:
+    """Where two runtimes disagree about one case: in what clients got, or in what the model was sent."""
+    masks, others = Masks(), Masks()
+    return [
+        f"{_request(case, index)}{difference}"
+        for index, (step, one, other) in enumerate(zip(case.steps, left, right, strict=True))
+        for difference in _step_differences(step, one, other, masks, others)
+    ]
+
+
+def _request(case: Case, index: int) -> str:
+    return "" if len(case.steps) == 1 else f"request {index + 1}: "
+
+
+def _step_faults(step: Step, outcome: Outcome, masks: Masks) -> Iterator[str]:
+    yield from outcome.problems
+    compare_body = step.request.close_after is None
+    if step.request.times == 1:
+        [expected], [received] = step.expect.answers, outcome.answers
+        yield from _unequal("status", expected.status, received.status)
+        yield from _answer_faults(expected, received, masks, compare_body=compare_body)
+    else:
+        yield from _faults_of_several(step.expect.answers, outcome.answers, masks)
+    yield from _call_faults(step.expect.calls, outcome.calls)
+    yield from _abort_faults(step.expect, outcome)
+
+
+def _faults_of_several(
+    expected: Sequence[ExpectedAnswer], answers: Sequence[Received], masks: Masks
+) -> Iterator[str]:
+    counts = Counter(received.status for received in answers)
+    for want in expected:
+        if not want.at_least <= counts[want.status] <= want.at_most:
+            wanted = f"{want.at_least} to {want.at_most}"
+            yield f"{counts[want.status]} of {len(answers)} answers have status {want.status}, not {wanted}"
+    by_status = {want.status: want for want in expected}
+    for received in answers:
+        if received.status not in by_status:
+            yield f"an answer with status {received.status}: {received.body[:_SHOWN_AFTER]!r}"
+            continue
+        for fault in _answer_faults(by_status[received.status], received, masks, compare_body=True):
+            yield f"an answer with status {received.status}: {fault}"
+
+
+def _step_differences(
+    step: Step, left: Outcome, right: Outcome, masks: Masks, others: Masks
+) -> Iterator[str]:
+    if step.request.times > 1:
+        yield from _differences_of_several(step, left, right)
+        return
+    [one], [other] = left.answers, right.answers
+    yield from _unequal("status", one.status, other.status)
+    yield from _unequal("headers", _essential(one, masks), _essential(other, others))
+    if step.request.close_after is None:
+        yield from _unequal("body", masks.body(one.body), others.body(other.body))
+    yield from _unequal("number of calls", len(left.calls), len(right.calls))
     for index, (first, second) in enumerate(zip(left.calls, right.calls, strict=False)):
-        found += _unequal(f"call {index}'s path", first.path, second.path)
-        found += _unequal(f"call {index}'s body", first.body, second.body)
-    return found
+        yield from _unequal(f"call {index}'s path", first.path, second.path)
+        yield from _unequal(f"call {index}'s body", first.body, second.body)
 
 
-def _essential(received: Received) -> dict[str, str]:
-    masked = {name: mask(value.encode()).decode() for name, value in received.headers.items()}
+def _differences_of_several(step: Step, left: Outcome, right: Outcome) -> Iterator[str]:
+    """Clients at the same time get their answers in no order. Where even their number is left open, so is
+    what they are."""
+    if all(want.at_least == want.at_most for want in step.expect.answers):
+        yield from _unequal("answers, in order", _sorted(left.answers), _sorted(right.answers))
+    yield from _unequal(
+        "calls, in order",
+        sorted((call.path, call.body) for call in left.calls),
+        sorted((call.path, call.body) for call in right.calls),
+    )
+
+
+def _sorted(answers: Sequence[Received]) -> list[tuple[int, str, bytes]]:
+    return sorted(
+        (received.status, json.dumps(_essential(received, Masks())), Masks().body(received.body))
+        for received in answers
+    )
+
+
+def _essential(received: Received, masks: Masks) -> dict[str, str]:
+    masked = masks.headers(received)
     if not received.body:
         masked.pop("content-type", None)  # AWS's adapter gives even an empty body one
     return {name: masked[name] for name in sorted(masked) if name not in _FRAMING}
 
 
-def _answer_faults(expect: Expect, received: Received, *, compare_body: bool) -> Iterator[str]:
-    yield from _unequal("status", expect.status, received.status)
-    if expect.content_type is not None:
-        yield from _unequal("content type", expect.content_type, received.headers.get("content-type"))
-    yield from _header_faults("the answer's", expect.headers, received.headers)
-    if expect.body is not None and compare_body:
-        yield from _unequal("body", expect.body, mask(received.body))
-    if expect.includes is not None:
-        yield from _checked_json(mask(received.body), lambda value: _missing(expect.includes, value, ""))
+def _answer_faults(
+    expected: ExpectedAnswer, received: Received, masks: Masks, *, compare_body: bool
+) -> Iterator[str]:
+    headers = masks.headers(received)
+    if expected.content_type is not None:
+        yield from _unequal("content type", expected.content_type, headers.get("content-type"))
+    yield from _header_faults("the answer's", expected.headers, headers)
+    body = masks.body(received.body)
+    if expected.body is not None and compare_body:
+        yield from _unequal("body", expected.body, body)
+    if expected.includes is not None:
+        yield from _checked_json(body, lambda value: _missing(expected.includes, value, ""))
 
 
 def _call_faults(expected: Sequence[ExpectedCall], calls: Sequence[Call]) -> Iterator[str]:
@@ -111,13 +172,9 @@ def _abort_faults(expect: Expect, outcome: Outcome) -> Iterator[str]:
             yield f"call {index} was hung up on {call.aborted_at - closed:.1f} s after the client had gone"
 
 
-def _header_faults(
-    whose: str, expected: Mapping[str, str | None], headers: Mapping[str, str]
-) -> Iterator[str]:
+def _header_faults(whose: str, expected: _Headers, headers: Mapping[str, str]) -> Iterator[str]:
     for name, value in expected.items():
-        got = headers.get(name.lower())
-        masked = None if got is None else mask(got.encode()).decode()
-        yield from _unequal(f"{whose} header {name}", value, masked)
+        yield from _unequal(f"{whose} header {name}", value, headers.get(name.lower()))
 
 
 def _checked_json(body: bytes, check: Callable[[Json], Iterator[str]]) -> Iterator[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from promptstudio.values import Json
-from tests.conformance.case import RUNTIMES, When
-from tests.conformance.case_file import CaseError, load, text
+from tests.conformance.case import RUNTIMES, Step, When
+from tests.conformance.case_file import CaseError, load
+from tests.conformance.case_text import text
 from tests.conformance.conftest import CASES
 from tests.conformance.judge import faults
 from tests.conformance.play import Player
@@ -21,6 +22,11 @@ def written(folder: Path, members: dict[str, Json]) -> Path:
     path = folder / "a-case.json"
     path.write_text(json.dumps({**SMALLEST, **members}), encoding="utf-8")
     return path
+
+
+def one_step(folder: Path, members: dict[str, Json]) -> Step:
+    [step] = load(written(folder, members)).steps
+    return step
 
 
 @pytest.mark.parametrize(
@@ -53,6 +59,20 @@ def test_what_is_no_text_is_refused(form: Json) -> None:
         ({"expect": {"status": 200, "sse": [], "includes": {}}}, "sse and includes exclude each other"),
         ({"runtimes": ["java"]}, "/runtimes/0"),
         ({"prompts": {"a.prompt": 5}}, "5 is not a text"),
+        ({"store": "full"}, "/store"),
+        ({"earlier": [{"request": {"path": "/"}}]}, "/earlier/0/expect: is required"),
+        ({"earlier": [{"request": {}, "expect": {"status": 200}}]}, "/earlier/0/request/path: is required"),
+        ({"expect": {}}, "a request that is sent once is expected to get a status"),
+        ({"request": {"path": "/", "times": 2}}, "several to get statuses"),
+        ({"expect": {"statuses": {"200": 1}}}, "several to get statuses"),
+        (
+            {
+                "request": {"path": "/", "times": 2},
+                "expect": {"statuses": {"200": {"times": 1, "at_most": 2}}},
+            },
+            "times excludes at_least and at_most",
+        ),
+        ({"request": {"path": "/", "times": 2, "again_on": 409}}, "are for a request that is sent once"),
     ],
 )
 def test_a_case_that_does_not_follow_the_format_is_refused(
@@ -72,17 +92,80 @@ def test_a_file_that_is_not_json_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_what_a_case_leaves_out_is_filled_in(tmp_path: Path) -> None:
     case = load(written(tmp_path, {"upstream": [{"json": {"a": 1}}, {"end": "reset"}]}))
-    assert (case.request.method, case.request.body) == ("GET", None)
-    assert case.runtimes == RUNTIMES
-    assert not case.expect.calls
-    assert (case.answers[0].status, case.answers[0].steps) == (200, [b'{"a":1}'])
-    assert case.answers[1].status is None
+    [step] = case.steps
+    assert (step.request.method, step.request.body, step.request.times) == ("GET", None, 1)
+    assert (case.runtimes, case.store) == (RUNTIMES, "any")
+    assert not step.expect.calls
+    assert (step.answers[0].status, step.answers[0].steps) == (200, [b'{"a":1}'])
+    assert step.answers[1].status is None
+
+
+def test_what_comes_several_times_is_written_once(tmp_path: Path) -> None:
+    step = one_step(
+        tmp_path,
+        {
+            "request": {"path": "/", "times": 3},
+            "upstream": [{"times": 2, "json": 1}, {"times": 2, "end": "reset"}],
+            "expect": {"statuses": {"200": 3}, "calls": [{"path": "/a", "times": 2}, {"path": "/b"}]},
+        },
+    )
+    assert [answer.status for answer in step.answers] == [200, 200, None, None]
+    assert [call.path for call in step.expect.calls] == ["/a", "/a", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("row", "bounds"),
+    [
+        (2, (2, 2)),
+        ({"json": 1}, (1, 1)),
+        ({"times": 0}, (0, 0)),
+        ({"at_least": 1}, (1, 3)),
+        ({"at_most": 2}, (0, 2)),
+        ({"at_least": 1, "at_most": 2, "json": 1}, (1, 2)),
+    ],
+)
+def test_several_clients_are_expected_to_get_a_status_so_many_times(
+    tmp_path: Path, row: Json, bounds: tuple[int, int]
+) -> None:
+    members: dict[str, Json] = {
+        "request": {"path": "/", "times": 3},
+        "expect": {"statuses": {"409": row}},
+    }
+    [answer] = one_step(tmp_path, members).expect.answers
+    assert (answer.status, answer.at_least, answer.at_most) == (409, *bounds)
+    assert answer.body == (b"1" if isinstance(row, dict) and "json" in row else None)
+
+
+def test_an_answer_may_be_held_until_clients_have_received_something(tmp_path: Path) -> None:
+    step = one_step(
+        tmp_path,
+        {
+            "upstream": [
+                {"held": {"until": ["a", "b"], "times": 2}, "json": 1},
+                {"held": {"until": "c"}, "end": "reset"},
+                {"events": [{"when": "d", "times": 3}]},
+            ]
+        },
+    )
+    assert [answer.held for answer in step.answers] == [When(b"a\nb", 2), When(b"c"), None]
+    assert step.answers[1].status is None
+    assert step.answers[2].steps == [When(b"d", 3)]
+
+
+def test_earlier_requests_stand_before_the_last(tmp_path: Path) -> None:
+    earlier: Json = [{"request": {"path": "/first"}, "expect": {"status": 409}}]
+    case = load(written(tmp_path, {"earlier": earlier, "store": "empty"}))
+    assert [(step.request.path, step.expect.answers[0].status) for step in case.steps] == [
+        ("/first", 409),
+        ("/", 200),
+    ]
+    assert case.store == "empty"
 
 
 def test_a_split_answer_keeps_its_conditions_in_place(tmp_path: Path) -> None:
     events: list[Json] = [{"data": "é"}, {"when": "go"}, {"raw": "x"}]
-    case = load(written(tmp_path, {"upstream": [{"events": events, "split": 7}]}))
-    assert case.answers[0].steps == [b"data: \xc3", b"\xa9\n\n", When(b"go"), b"x"]
+    step = one_step(tmp_path, {"upstream": [{"events": events, "split": 7}]})
+    assert step.answers[0].steps == [b"data: \xc3", b"\xa9\n\n", When(b"go"), b"x"]
 
 
 def test_every_case_of_ours_follows_the_format_and_has_a_title_of_its_own() -> None:
@@ -90,6 +173,11 @@ def test_every_case_of_ours_follows_the_format_and_has_a_title_of_its_own() -> N
     assert len([load(file) for file in files]) >= 60
     titles = [json.loads(file.read_bytes())["title"] for file in files]
     assert len(set(titles)) == len(titles)
+
+
+def test_a_case_of_ours_that_is_not_for_all_runtimes_says_why() -> None:
+    cases = [load(file) for file in CASES.glob("*.json")]
+    assert [case.name for case in cases if (case.runtimes == RUNTIMES) != (case.not_elsewhere is None)] == []
 
 
 @pytest.mark.needs("node")

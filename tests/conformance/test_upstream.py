@@ -1,6 +1,8 @@
 """The scripted provider: it answers as told, breaks as told, and remembers what it was asked."""
 
 import http.client
+import queue
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +63,22 @@ def test_a_stream_waits_until_the_client_has_seen_what_came_before(
     assert answer.read1() == b"one"
     script.client_received(b"one")
     assert answer.read() == b"two"
+
+
+def test_an_answer_is_held_until_clients_have_received_something_so_often(
+    upstream: ScriptedUpstream, connection: http.client.HTTPConnection
+) -> None:
+    script = upstream.play([Answer(200, JSON, [b"1"], streamed=False, held=When(b"go", 2))])
+    connection.request("POST", "/v1/x", b"{}")
+    answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    reader = threading.Thread(target=lambda: answers.put(connection.getresponse().read()))
+    reader.start()
+    script.client_received(b"go")
+    with pytest.raises(queue.Empty):
+        answers.get(timeout=0.2)
+    script.client_received(b" and go")
+    reader.join()
+    assert answers.get() == b"1"
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -54,17 +54,20 @@ class Script:
             return self._answers.pop(0) if self._answers else _UNSCRIPTED
 
     def client_received(self, data: bytes) -> None:
-        """Tell the script what has reached the client."""
+        """Tell the script what has reached a client."""
         with self._changed:
             self._received += data
             self._changed.notify_all()
 
-    def wait_until_client_has(self, text: bytes) -> None:
-        """Block until the client has received `text`; a client that never does is a problem."""
+    def wait_for(self, when: When) -> None:
+        """Block until the clients have received what the model waits for; that they never do is a problem."""
         with self._changed:
-            met = self._changed.wait_for(lambda: self._finished or text in self._received, PATIENCE_S)
+            met = self._changed.wait_for(
+                lambda: self._finished or self._received.count(when.text) >= when.times, PATIENCE_S
+            )
         if not met:
-            self.problems.append(f"the client never received {text!r} while the model waited for it")
+            times = f"{self._received.count(when.text)} of {when.times} times"
+            self.problems.append(f"the model waited for {when.text!r}, which clients received {times}")
 
     def hold(self, connection: socket.socket, call: Call) -> None:
         """Say nothing until the caller hangs up or the script ends."""
@@ -125,6 +128,7 @@ class ScriptedUpstream:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # many may call at once
 
     def __init__(self, address: tuple[str, int], connection: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, connection)
@@ -164,11 +168,13 @@ class _Connection(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, script: Script, call: Call, answer: Answer) -> None:
+        if answer.held is not None:
+            script.wait_for(answer.held)
         if answer.status is not None:
             self._write_head(answer)
             for step in answer.steps:
                 if isinstance(step, When):
-                    script.wait_until_client_has(step.text)
+                    script.wait_for(step)
                 else:
                     self._write(step, answer)
         self._end(script, call, answer)
