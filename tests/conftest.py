@@ -50,7 +50,7 @@ def _has_python_313() -> bool:
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
     "vercel": lambda: PROVE and VERCEL.exists(),
-    "functions-framework": lambda: PROVE and _has_python_tools("gcf"),
+    "functions-framework": lambda: PROVE and all(map(_has_python_tools, ("gcf", "gcf-upstash"))),
     "lambda-web-adapter": lambda: PROVE and _has_web_adapter(),
     "sam": lambda: PROVE and _has_sam(),
     "python3.13": _has_python_313,

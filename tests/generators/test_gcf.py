@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ from tests.generators.install_python_tools import python
 from tests.generators.projects import OPTIONS, bundle
 
 SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
+OF_STORE = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"]
+WITH_STORE = replace(OPTIONS, store="upstash")
 GCLOUD = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >>"$GCLOUD_LOG"
 case "$*" in
@@ -32,6 +36,12 @@ esac
 def project(tmp_path: Path) -> Path:
     write(generate("gcf", bundle(), OPTIONS), tmp_path / "project")
     return tmp_path / "project"
+
+
+@pytest.fixture
+def with_store(tmp_path: Path) -> Path:
+    write(generate("gcf", bundle(), WITH_STORE), tmp_path / "with-store")
+    return tmp_path / "with-store"
 
 
 def deploy(project: Path, *regions: str, lacks: str = "nothing") -> tuple[int, str, list[str]]:
@@ -103,6 +113,49 @@ def test_secrets_are_named_and_never_valued() -> None:
         assert secret not in files["env.yaml"]
 
 
+def test_where_the_store_is_and_its_token_are_secrets_too(with_store: Path) -> None:
+    status, said, calls = deploy(with_store)
+    assert (status, said) == (0, "https://function.example\n")
+    (deployed,) = [call for call in calls if call.startswith("functions deploy ")]
+    mounts = ",".join(f"{secret}=acme-prompts-{secret}:latest" for secret in [*SECRETS, *OF_STORE])
+    assert f"--set-secrets {mounts} " in deployed
+    readme = (with_store / "README.md").read_text("utf-8")
+    for secret in OF_STORE:
+        assert readme.count(f"gcloud secrets create acme-prompts-{secret} --data-file=-") == 1
+        assert readme.count(f"| `acme-prompts-{secret}` |") == 1
+        assert secret not in (with_store / "env.yaml").read_text("utf-8")
+
+
+def test_a_function_with_a_store_is_not_deployed_without_its_token(with_store: Path) -> None:
+    status, said, _ = deploy(with_store, lacks="UPSTASH_REDIS_REST_TOKEN")
+    assert (status, said.split(". ")[0]) == (1, "Secret Manager lacks acme-prompts-UPSTASH_REDIS_REST_TOKEN")
+
+
+def test_a_secret_that_a_provider_shares_with_the_store_is_mounted_once() -> None:
+    document = bundle()
+    providers = cast("dict[str, dict[str, object]]", document["providers"])
+    providers["openai"]["api_key_env"] = "UPSTASH_REDIS_REST_TOKEN"
+    files = generate("gcf", document, WITH_STORE)
+    assert files["deploy.sh"].count("UPSTASH_REDIS_REST_TOKEN") == 1
+
+
+def test_only_a_function_with_a_store_has_what_asks_it() -> None:
+    plain, stored = generate("gcf", bundle(), OPTIONS), generate("gcf", bundle(), WITH_STORE)
+    storage = "promptstudio/storage/"
+    assert stored.keys() - plain.keys() == {
+        "promptstudio/gcf_target.py",
+        f"{storage}retry.py",
+        f"{storage}upstash.py",
+        f"{storage}upstash_scripts.py",
+        *(f"{storage}upstash_{script}.lua" for script in ("get", "query", "transact")),
+    }
+    assert {path for path in plain if plain[path] != stored[path]} == {
+        *("README.md", "deploy.sh", "main.py", "requirements.txt", "test/smoke.py")
+    }
+    assert "upstash" not in "".join([plain["requirements.txt"], plain["main.py"], plain["deploy.sh"]])
+    assert 'namespace="acme-prompts")' in stored["main.py"]
+
+
 @pytest.mark.needs("functions-framework")
 def test_its_own_smoke_test_passes_with_the_packages_it_pins(project: Path) -> None:
     done = subprocess.run(
@@ -110,3 +163,10 @@ def test_its_own_smoke_test_passes_with_the_packages_it_pins(project: Path) -> N
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The endpoint answers as it should." in done.stdout
+
+
+@pytest.mark.needs("functions-framework")
+def test_with_a_store_it_passes_too_though_nothing_is_where_that_should_be(with_store: Path) -> None:
+    command = [str(python("gcf-upstash")), "test/smoke.py"]
+    done = subprocess.run(command, cwd=with_store, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
 import pytest
 import yaml
@@ -19,16 +21,26 @@ from promptstudio.values import Json
 from promptstudio_generators.names import UnfitNameError
 from promptstudio_generators.python_runtime import python_runtime
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
 from promptstudio_generators.write import write
 from tests.generators.hostile import described, texts
 from tests.generators.lock_requirements import REQUIREMENTS, ROOT
 from tests.generators.projects import OPTIONS, PYTHON_RUNTIME, bundle
 
 SHARED = Path(promptstudio.__file__).parent
-TARGETS = list(REQUIREMENTS)
+TARGETS: Final = {
+    "aws-sam": ("aws-sam", OPTIONS),
+    "gcf": ("gcf", OPTIONS),
+    "gcf-upstash": ("gcf", replace(OPTIONS, store="upstash")),
+}
+ENGINES: Final = {"aws-sam": "dynamodb", "gcf-upstash": "upstash"}
 
 every_target = pytest.mark.parametrize("target", TARGETS)
+
+
+def files_of(target: str, document: Mapping[str, Json], **options: Any) -> dict[str, str]:
+    """A project of one of the TARGETS."""
+    name, usual = TARGETS[target]
+    return generate(name, document, replace(usual, **options))
 
 
 def renamed(document: dict[str, Json], model: str, url: str) -> dict[str, Json]:
@@ -43,7 +55,7 @@ def renamed(document: dict[str, Json], model: str, url: str) -> dict[str, Json]:
 
 def code(target: str) -> dict[str, str]:
     """The files of the folder that is deployed."""
-    files = generate(target, bundle(), OPTIONS)
+    files = files_of(target, bundle())
     source = "src/" if "src/main.py" in files else ""
     return {path.removeprefix(source): text for path, text in files.items() if path.startswith(source)}
 
@@ -65,7 +77,8 @@ def test_only_what_is_imported_is_shipped(target: str) -> None:
         "promptstudio/protocol.json",
         "promptstudio/platform.json",
     } <= set(files)
-    unwanted = ("yaml", "storage/", "access/", "workspaces/", "compile", "outbound", "sealing", "models.json")
+    unwanted = ["yaml", "access/", "workspaces/", "compile", "outbound", "sealing", "models.json"]
+    unwanted += {"sqlite", "dynamodb", "upstash"} - {ENGINES.get(target, "")}
     assert not [
         path for path in files if path.startswith(PYTHON_RUNTIME) and any(u in path for u in unwanted)
     ]
@@ -121,7 +134,7 @@ def test_a_bundles_texts_reach_the_embedded_bundle_alone(
     target: str, description: str, model: str, url: str
 ) -> None:
     hostile = renamed(cast("dict[str, Json]", described(bundle(), description)), model, url)
-    before, after = generate(target, bundle(), OPTIONS), generate(target, hostile, OPTIONS)
+    before, after = files_of(target, bundle()), files_of(target, hostile)
     (embedded,) = [path for path in after if path.endswith("bundle.json")]
     assert {path for path in after if after[path] != before.get(path)} <= {embedded}
     assert json.loads(after[embedded]) == hostile
@@ -134,17 +147,26 @@ def test_a_bundles_texts_reach_the_embedded_bundle_alone(
 def test_whatever_a_project_is_called_its_files_parse(
     target: str, name: str, origins: list[str], limit: int
 ) -> None:
-    options = TargetOptions(name=name, cors_origins=tuple(origins), body_limit=limit)
-    files = generate(target, bundle(), options)
-    plain = generate(target, bundle(), OPTIONS)
+    files = files_of(target, bundle(), name=name, cors_origins=tuple(origins), body_limit=limit)
+    plain = files_of(target, bundle())
     assert files.keys() == plain.keys()
     for path, text in files.items():
         if path.endswith(".py"):
-            assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(plain[path]))
+            assert shape(text) == shape(plain[path])
         elif path.endswith(".json"):
             json.loads(text)
         elif path.endswith((".yaml", ".yml")) and path != "template.yaml":
             yaml.safe_load(text)
+
+
+def shape(code: str) -> str:
+    """What code does, whatever the project in it is called."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "namespace":
+            assert isinstance(node.value, ast.Constant)
+            node.value = ast.Constant("")
+    return ast.dump(tree)
 
 
 @every_target
@@ -154,7 +176,7 @@ def test_a_secrets_name_is_a_name_or_refused(target: str, secret: str) -> None:
     document = bundle()
     cast("dict[str, dict[str, Json]]", document["providers"])["openai"]["api_key_env"] = secret
     try:
-        files = generate(target, document, OPTIONS)
+        files = files_of(target, document)
     except UnfitNameError:
         return
     assert secret.isidentifier()
@@ -168,7 +190,7 @@ def test_a_prompts_name_is_a_name_or_refused(target: str) -> None:
     prompts = cast("dict[str, Json]", document["prompts"])
     prompts["../../etc"] = prompts["speak"]
     with pytest.raises(UnfitNameError):
-        generate(target, document, OPTIONS)
+        files_of(target, document)
 
 
 @every_target
@@ -176,20 +198,20 @@ def test_a_prompts_name_is_a_name_or_refused(target: str) -> None:
 def test_the_same_bundle_gives_the_same_bytes_anywhere(target: str, seed: str, zone: str) -> None:
     script = (
         "import hashlib, json\n"
-        "from promptstudio_generators.targets import generate\n"
-        "from tests.generators.projects import OPTIONS, bundle\n"
-        f"files = generate({target!r}, bundle(), OPTIONS)\n"
+        "from tests.generators.projects import bundle\n"
+        "from tests.generators.test_python_projects import files_of\n"
+        f"files = files_of({target!r}, bundle())\n"
         "print(hashlib.sha256(json.dumps(list(files.items())).encode()).hexdigest())"
     )
     environ = {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
     )
-    here = json.dumps(list(generate(target, bundle(), OPTIONS).items()))
+    here = json.dumps(list(files_of(target, bundle()).items()))
     assert done.stdout.strip() == hashlib.sha256(here.encode()).hexdigest()
 
 
 @every_target
 def test_a_bundle_without_prompts_gives_a_project_too(target: str) -> None:
-    files = generate(target, {**bundle(), "prompts": {}}, OPTIONS)
+    files = files_of(target, {**bundle(), "prompts": {}})
     assert "/v1/prompts/NAME/run" in files["README.md"]

@@ -8,10 +8,13 @@ from promptstudio_generators.targets.options import TargetOptions
 from promptstudio_generators.targets.python_project import context_of, project_files
 
 _MODULES = ("promptstudio.target", "promptstudio.endpoint.run_log", "promptstudio.log_lines")
+_UPSTASH_MODULES = ("promptstudio.gcf_target", *_MODULES)
 
 
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
     name = function_name(options.name)
     context = {**context_of(bundle, options), "name": name, "account": service_account(name)}
-    return project_files(["gcf"], bundle, context, _MODULES)
+    if options.store != "upstash":
+        return project_files(["gcf"], bundle, context, _MODULES)
+    return project_files(["gcf", "gcf-upstash"], bundle, context, _UPSTASH_MODULES)

@@ -7,13 +7,14 @@ from promptstudio_generators.names import PromptName, json_file
 from promptstudio_generators.python_runtime import python_runtime
 from promptstudio_generators.samples import sample_bodies
 from promptstudio_generators.targets.options import TargetOptions
-from promptstudio_generators.targets.secrets import KEYS, provider_secrets
+from promptstudio_generators.targets.secrets import KEYS, provider_secrets, store_secrets
 from promptstudio_generators.tree import render_templates
 
 
 def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, object]:
     """What the templates of every Python target are told."""
     providers = provider_secrets(bundle)
+    of_store = store_secrets(bundle, options)
     return {
         "variables": {
             "PROMPTSTUDIO_CORS_ORIGINS": ",".join(options.cors_origins),
@@ -21,7 +22,9 @@ def context_of(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, 
         },
         "keys": KEYS,
         "provider_secrets": providers,
-        "secrets": [KEYS, *providers],
+        "store": options.store,
+        "store_secrets": of_store,
+        "secrets": [KEYS, *providers, *of_store],
         "prompt": next(iter(_samples(bundle)), "NAME"),
     }
 
@@ -33,8 +36,8 @@ def project_files(
     modules: Sequence[str],
     source: str = "",
 ) -> dict[str, str]:
-    """The files of a target's project: what these folders of templates give, the later before the earlier, and
-    what every project has. Its code lies in the folder `source` and imports these modules."""
+    """The files of a target's project: what these folders of templates give, the last one where several do,
+    and what every project has. Its code lies in the folder `source` and imports these modules."""
     rendered = [render_templates(folder, context) for folder in ("python", *folders)]
     return {
         **{path: text for files in rendered for path, text in files.items()},

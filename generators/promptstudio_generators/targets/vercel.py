@@ -6,7 +6,7 @@ from typing import Final
 from promptstudio.values import Json
 from promptstudio_generators.names import EnvironmentName
 from promptstudio_generators.targets.options import TargetOptions
-from promptstudio_generators.targets.secrets import KEYS, UPSTASH, provider_secrets
+from promptstudio_generators.targets.secrets import store_secrets
 from promptstudio_generators.targets.typescript_project import context_of, project_files
 
 _INTEGRATION: Final = (EnvironmentName("KV_REST_API_URL"), EnvironmentName("KV_REST_API_TOKEN"))
@@ -16,11 +16,9 @@ _INTEGRATION: Final = (EnvironmentName("KV_REST_API_URL"), EnvironmentName("KV_R
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
     """The project's files; see `targets.generate`."""
     folders = ["vercel/common", f"vercel/{options.runtime}"]
-    named = {KEYS, *provider_secrets(bundle)}
-    stores = [*UPSTASH, *_INTEGRATION] if options.store == "upstash" else []
     context = {
         **context_of(bundle, options),
         "runtime": options.runtime,
-        "store_secrets": [name for name in stores if name not in named],
+        "store_secrets": store_secrets(bundle, options, *_INTEGRATION),
     }
     return project_files(folders, bundle, options, context)

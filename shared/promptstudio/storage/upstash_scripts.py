@@ -30,14 +30,14 @@ _COUNTER: Final = "c:"
 class Script:
     """A script beside this file. Redis is told its hash, and its text where it does not know that."""
 
-    def __init__(self, name: str) -> None:
-        self.text = Path(__file__).with_name(f"upstash_{name}.lua").read_text(encoding="utf-8")
+    def __init__(self, file: str) -> None:
+        self.text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         self.sha1 = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-GET: Final = Script("get")
-QUERY: Final = Script("query")
-TRANSACT: Final = Script("transact")
+GET: Final = Script("upstash_get.lua")
+QUERY: Final = Script("upstash_query.lua")
+TRANSACT: Final = Script("upstash_transact.lua")
 
 
 def item_key(pk: str, sk: str) -> str:
