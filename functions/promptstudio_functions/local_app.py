@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from promptstudio.endpoint.app import Endpoint
-from promptstudio.endpoint.bundle_gate import BundleGate
+from promptstudio.endpoint.bundle_gate import LOCAL, BundleGate
 from promptstudio.endpoint.exchange import Receive, Scope, Send
 from promptstudio.endpoint.gate import Gate
 from promptstudio.endpoint.keys import KeyRing, KeysError
+from promptstudio.errors import AppError
 from promptstudio.prompts.diagnostics import CompileError
 from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings, parse_settings
+from promptstudio.storage.late import LateStore
 from promptstudio_functions import site
 from promptstudio_functions.live_project import LiveProject
 
@@ -98,6 +100,7 @@ class LocalApp:
         self._fixed = _fixed_keys(settings)
         self._transport = Transport(environ)
         self._files = BundleGate(project.bundle, self._transport, self._fixed)
+        self._files.namespace = LOCAL
         self._endpoint = Endpoint(self._files, settings)
         self._site = site.Site(project, self._files, self._files, dev=dev)
         self.failure: Exception | None = None
@@ -126,30 +129,49 @@ class LocalApp:
         return asyncio.run(has_keys(self._data))
 
     async def start(self) -> None:
-        """Open the store and let callers in by what it says; with PROMPTSTUDIO_KEYS, `serve` needs none."""
-        if self._dev or self._fixed is None:
-            gate = await self._open()
+        """Open the store and let callers in by what it says; with PROMPTSTUDIO_KEYS it may not be needed."""
+        if self._fixed is not None and not self._dev:
+            # Limits are not to fail at the first run; what else needs the store may never come.
+            limited = self._files.bundle.has_limits()
+            self._files.store = self._open_store() if limited else LateStore(self._open_late)
+        else:
+            self._files.store = self._open_store()
+            gate = await self._gate(self._files.store)
             self._endpoint = Endpoint(gate, self._endpoint.settings)
             self._site = site.Site(self._project, self._files, gate, dev=self._dev)
         if self._dev:
             self._watcher = asyncio.create_task(self._watch())
 
-    async def _open(self) -> Gate:
-        # Late: a deployment with PROMPTSTUDIO_KEYS needs no store, and starts in half the time without.
-        from promptstudio.access.keys import KeyLookup
-        from promptstudio_functions.local_gate import LocalGate
-        from promptstudio_functions.local_platform import local_workspace, open_store
+    def _open_store(self) -> "SqliteStore":
+        # Late: a server with PROMPTSTUDIO_KEYS mostly needs no store, and starts in half the time without.
+        from promptstudio_functions.local_platform import open_store
 
         self._store = open_store(self._data)
-        workspace = await local_workspace(self._store, time.time())
-        keys = KeyLookup(self._store, time.time)
+        return self._store
+
+    def _open_late(self) -> "SqliteStore":
+        """The store for a request that needs one; raises Unavailable."""
+        from promptstudio.storage.port import Unavailable
+
+        try:
+            return self._open_store()
+        except (OSError, AppError) as error:
+            raise Unavailable from error
+
+    async def _gate(self, store: "SqliteStore") -> Gate:
+        from promptstudio.access.keys import KeyLookup
+        from promptstudio_functions.local_gate import LocalGate
+        from promptstudio_functions.local_platform import local_workspace
+
+        workspace = await local_workspace(store, time.time())
+        keys = KeyLookup(store, time.time)
         gate = LocalGate(self._files, self._fixed, keys, workspace, self._public)
         if self._dev:
             from promptstudio_functions.local_api import open_local_api
 
             settings = self._endpoint.settings
             self._api = await open_local_api(
-                self._store, keys, self._files, self._data, self._environ, settings, self._address
+                store, keys, self._files, self._data, self._environ, settings, self._address
             )
             gate.catalog_of, gate.member_of = self._api.catalog_of, self._api.member_of
         return gate

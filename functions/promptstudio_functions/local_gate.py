@@ -7,7 +7,7 @@ from typing import Final
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.principal import Principal, Scope
 from promptstudio.endpoint.access import authorize
-from promptstudio.endpoint.bundle_gate import BundleGate
+from promptstudio.endpoint.bundle_gate import LOCAL, BundleGate
 from promptstudio.endpoint.gate import Catalog
 from promptstudio.endpoint.keys import Keys
 from promptstudio.errors import AppError
@@ -44,7 +44,7 @@ class LocalGate:
         holder = await self.holder(headers, method)
         if self.catalog_of is not None:
             return self.catalog_of(holder)
-        return self.files if holder.prompts is None else LimitedCatalog(self.files, holder)
+        return self.files if holder.id == LOCAL else LimitedCatalog(self.files, holder)
 
     async def holder(self, headers: Mapping[bytes, bytes], method: str) -> Principal:
         """Who sends these headers, by key, by session or as this machine itself; raises AppError."""
@@ -56,7 +56,7 @@ class LocalGate:
             if self.public or await self.keys.any_exist(self.workspace):
                 raise AppError("key_missing")
             authorize(None, headers)
-            return Principal(self.workspace, "local", "this machine", scopes=frozenset(Scope))
+            return Principal(self.workspace, LOCAL, "this machine", scopes=frozenset(Scope))
         if authorization[: len(_BEARER)].lower() != _BEARER:
             raise AppError("key_missing")
         found = await self.keys.principal(authorization[len(_BEARER) :].strip())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -12,7 +13,9 @@ from promptstudio.endpoint.gate import Journal
 from promptstudio.endpoint.keys import KeyRing
 from promptstudio.providers.transport import Transport
 from promptstudio.settings import Settings, parse_settings
-from promptstudio.storage.port import Store
+
+if TYPE_CHECKING:
+    from promptstudio.storage.port import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def open_target(
     bundle: Path,
     environ: Mapping[str, str],
     journal: Journal | None = None,
-    store: Store | None = None,
+    store: "Store | None" = None,
     namespace: str = "endpoint",
 ) -> Target:
     """The server of a bundle's file. Without PROMPTSTUDIO_KEYS it answers to nobody.

@@ -1,6 +1,7 @@
 """The local application: pages, prompts that change under it, sample inputs."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from promptstudio.access.key_changes import KeyOrder, create_key
 from promptstudio.endpoint.exchange import Message
+from promptstudio.endpoint.keys import create, print_records
+from promptstudio.platform_errors import PlatformError
 from promptstudio_functions.local_app import LocalApp, create_app
+from promptstudio_functions.local_platform import FILE, local_owner, open_store
 from tests.functions.serving import write_project
 from tests.unit.endpoint.asgi import Answer, Client
 
@@ -226,3 +231,84 @@ async def test_the_lifespan_tells_the_terminal_what_answers_by_echo(lines: list[
     await to({"type": "lifespan"}, receive, send)
     assert told == ['{"type": "lifespan.startup.complete"}', '{"type": "lifespan.shutdown.complete"}']
     assert lines == ["No model is called for hello: echo answers. A provider's API key changes that."]
+
+
+LIMITED = "---\nmodel: echo/echo\npromptstudio.limits: [{requests: 1, per: day, by: key}]\n---\nHello."
+
+
+async def run(
+    to: LocalApp, key: str | None = None, idempotency: str | None = None, body: object = None
+) -> Answer:
+    headers = [(b"content-type", b"application/json")]
+    if key is not None:
+        headers.append((b"authorization", f"Bearer {key}".encode()))
+    if idempotency is not None:
+        headers.append((b"idempotency-key", idempotency.encode()))
+    client = Client("/v1/prompts/hello/run", body or {}, headers=headers)
+    await to(client.scope, client.receive, client.send)
+    return client.answer
+
+
+@pytest.mark.parametrize("dev", [True, False])
+async def test_an_idempotency_key_is_answered_alike_without_keys(app: Start, dev: bool) -> None:
+    to = await app(dev=dev)
+    first, second, other = [await run(to, idempotency=key) for key in ("a", "a", "b")]
+    assert (first.status, first.body) == (200, second.body)
+    assert other.json["id"] != first.json["id"]
+    assert (await run(to, idempotency="a", body={"user": "u"})).json["code"] == "idempotency_mismatch"
+
+
+async def test_with_fixed_keys_the_store_is_opened_by_who_needs_it(root: Path, app: Start) -> None:
+    keys = [create("first"), create("second")]
+    to = await app({"PROMPTSTUDIO_KEYS": print_records([key.record for key in keys])}, dev=False)
+    assert (await run(to, keys[0].key)).status == 200
+    assert not (root.parent / FILE).exists()
+    bodies = [(await run(to, key.key, "a")).body for key in (*keys, *keys)]
+    assert (root.parent / FILE).exists()
+    assert bodies[:2] == bodies[2:]
+    assert bodies[0] != bodies[1]
+
+
+async def test_a_store_that_cannot_be_opened_refuses_only_what_needs_it(root: Path, app: Start) -> None:
+    key = create("test")
+    (root.parent / FILE).write_bytes(b"no database at all, but long enough to be read as one" * 100)
+    to = await app({"PROMPTSTUDIO_KEYS": print_records([key.record])}, dev=False)
+    assert (await run(to, key.key)).status == 200
+    refused = await run(to, key.key, "a")
+    assert (refused.status, refused.json["code"]) == (503, "unavailable")
+    (root.parent / FILE).unlink()
+    assert (await run(to, key.key, "a")).status == 200
+
+
+async def test_limits_need_their_store_from_the_start(root: Path, app: Start) -> None:
+    key = create("test")
+    write_prompt(root, "hello", LIMITED)
+    (root.parent / FILE).write_bytes(b"no database at all, but long enough to be read as one" * 100)
+    with pytest.raises(PlatformError, match="cannot be used"):
+        await app({"PROMPTSTUDIO_KEYS": print_records([key.record])}, dev=False)
+
+
+async def test_limits_hold_for_each_fixed_key(root: Path, app: Start) -> None:
+    keys = [create("first"), create("second")]
+    write_prompt(root, "hello", LIMITED)
+    to = await app({"PROMPTSTUDIO_KEYS": print_records([key.record for key in keys])}, dev=False)
+    assert [(await run(to, key.key)).status for key in (*keys, *keys)] == [200, 200, 429, 429]
+
+
+async def test_limits_hold_for_each_key_of_the_workspace_and_in_dev_and_serve_apart(
+    root: Path, app: Start
+) -> None:
+    write_prompt(root, "hello", LIMITED)
+    keys = await new_keys(root.parent, 2)
+    serve = await app(dev=False)
+    assert [(await run(serve, key)).status for key in (*keys, *keys)] == [200, 200, 429, 429]
+    dev = await app(dev=True)
+    assert [(await run(dev, key)).status for key in (*keys, *keys)] == [200, 200, 429, 429]
+
+
+async def new_keys(data: Path, number: int) -> list[str]:
+    store = open_store(data)
+    owner = await local_owner(store, time.time())
+    made = [await create_key(store, owner, KeyOrder(name="test"), time.time()) for _ in range(number)]
+    await store.close()
+    return [key.text for key in made]

@@ -13,7 +13,7 @@ from promptstudio.workspaces.catalog import FRESH_S
 from promptstudio_functions.platform_app import PlatformApp
 from tests.functions.platform import Platform, platform_in
 from tests.people import workspace_in
-from tests.unit.workspaces.desk import Desk
+from tests.unit.workspaces.desk import Desk, prompt
 
 RUN = "/v1/prompts/greet/run"
 
@@ -99,3 +99,52 @@ async def test_runs_come_with_the_name_of_their_key(platform: Platform) -> None:
         await client.post(RUN, json={"stream": True})
         rows = (await client.get("/api/prompts/greet/runs")).json()["items"]
     assert [(row["caller"], row["streamed"], row["outcome"]) for row in rows] == [("test", True, "ok")]
+
+
+async def test_limits_count_each_key_and_member_of_a_workspace(platform: Platform) -> None:
+    limits = "promptstudio.limits: [{requests: 1, per: day, by: key}]"
+    await Desk(platform.world, platform.world.owner).publish("greet", prompt(limits), labels=("production",))
+    platform.world.clock.now += FRESH_S
+    first, second = await platform.key([Scope.run]), await platform.key([Scope.run])
+    session = await platform.member(platform.world.owner)
+    async with first, second, session:
+        for client in (first, second, session):
+            assert [await version(client) for _ in range(2)] == [3, "rate_limited"]
+
+
+async def test_an_idempotency_key_is_its_callers_own(platform: Platform) -> None:
+    stranger = await workspace_in(platform.world.store, platform.world.clock)
+    desk = Desk(platform.world, stranger)
+    await desk.create("greet")
+    await desk.publish("greet", "one")
+    async with (
+        await platform.key([Scope.run]) as first,
+        await platform.key([Scope.run]) as second,
+        await platform.key([Scope.run], by=stranger) as third,
+    ):
+        clients = (first, second, third)
+        headers = {"idempotency-key": "a"}
+        ids = [(await client.post(RUN, json={}, headers=headers)).json()["id"] for client in clients * 2]
+        assert ids[:3] == ids[3:]
+        assert len(set(ids)) == 3
+        rows = await first.post(RUN, json={"user": "u"}, headers=headers)
+        assert rows.json()["code"] == "idempotency_mismatch"
+
+
+async def test_what_is_cached_stays_in_its_workspace_and_costs_nothing(platform: Platform) -> None:
+    stranger = await workspace_in(platform.world.store, platform.world.clock)
+    text = prompt("promptstudio.cache: {ttl_s: 60}")
+    await Desk(platform.world, platform.world.owner).publish("greet", text, labels=("production",))
+    desk = Desk(platform.world, stranger)
+    await desk.create("greet")
+    await desk.publish("greet", text)
+    platform.world.clock.now += FRESH_S
+    async with (
+        await platform.key([Scope.run, Scope.read]) as ours,
+        await platform.key([Scope.run], by=stranger) as theirs,
+    ):
+        answers = [(await client.post(RUN, json={})).json() for client in (ours, ours, theirs)]
+        assert [answer["cache"]["status"] for answer in answers] == ["miss", "exact", "miss"]
+        rows = (await ours.get("/api/prompts/greet/runs")).json()["items"]
+    assert [row["outcome"] for row in rows] == ["ok", "ok"]
+    assert answers[1]["cost_usd"] == rows[0]["cost_usd"] == "0"

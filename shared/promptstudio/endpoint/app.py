@@ -21,11 +21,10 @@ from promptstudio.endpoint.exchange import (
 from promptstudio.endpoint.gate import Catalog, Gate
 from promptstudio.endpoint.journal import Asked, journaled
 from promptstudio.endpoint.problems import answer_problem, log_internal, problem_headers
-from promptstudio.endpoint.request import read_json, read_run
+from promptstudio.endpoint.request import Sent, needs_state, read_json, read_run
 from promptstudio.endpoint.response_frames import ResponseFrames, response_body
 from promptstudio.endpoint.run import Outcome, complete, prepare, render
-from promptstudio.endpoint.stages import Sent, Telling, concern, pass_stages
-from promptstudio.endpoint.stream import EventStream, Frames, stream_run
+from promptstudio.endpoint.stream import EventStream, Frames, Telling, stream_run
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.settings import Settings
 
@@ -90,7 +89,7 @@ class Endpoint:
         streamed = _prefers_stream(exchange) if request.stream is None else request.stream
         run = prepare(exchange.run_id, prompt, version, messages, stream=streamed, user=request.user)
         asked = Asked(catalog, run, request.user, streamed)
-        if concern(version, exchange.headers):
+        if needs_state(version, exchange.headers):
             sent = Sent(f"{_RUN_PREFIX}{name}{_RUN_SUFFIX}", data, messages, request.cache)
             await self._pass_stages(exchange, sent, asked, RunFrames(run, exchange.id))
         elif streamed:
@@ -107,7 +106,7 @@ class Endpoint:
         messages = responses.render_messages(version, request)
         run = prepare(exchange.run_id, prompt, version, messages, stream=request.stream, user=request.user)
         asked = Asked(catalog, run, request.user, request.stream)
-        if concern(version, exchange.headers):
+        if needs_state(version, exchange.headers):
             sent = Sent(_RESPONSES, data, messages)
             await self._pass_stages(exchange, sent, asked, ResponseFrames(run, request))
         elif request.stream:
@@ -118,8 +117,12 @@ class Endpoint:
 
     async def _pass_stages(self, exchange: Exchange, sent: Sent, asked: Asked, telling: Telling) -> None:
         """Answer with what is there already, else ask the model."""
+        body = None
         state = asked.catalog.state(exchange.headers)
-        body = None if state is None else await pass_stages(state, exchange, sent, asked, telling)
+        if state is not None:
+            from promptstudio.endpoint.stages import pass_stages  # late: most endpoints need none of it
+
+            body = await pass_stages(state, exchange, sent, asked, telling)
         if body is not None and asked.streamed:
             await exchange.begin_stream()
             await exchange.write(telling.replay(body), last=True)

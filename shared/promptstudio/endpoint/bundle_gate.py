@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from promptstudio.endpoint.access import authorize, presented_key
 from promptstudio.endpoint.documents import Documents
@@ -12,8 +12,10 @@ from promptstudio.endpoint.run import Transport
 from promptstudio.prompts.bundle import Prompt, Version, load_bundle
 from promptstudio.providers.base import Provider
 from promptstudio.providers.cost import Price
-from promptstudio.storage.port import Store
 from promptstudio.values import Json
+
+if TYPE_CHECKING:
+    from promptstudio.storage.port import Store
 
 LOCAL: Final = "local"
 """The caller where no key is needed."""
@@ -28,7 +30,7 @@ class BundleGate:
     """
 
     journal: Journal | None = None
-    store: Store | None = None
+    store: "Store | None" = None
     namespace: str = "endpoint"
 
     def __init__(self, bundle: Mapping[str, Json], transport: Transport, keys: Keys | None) -> None:

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from promptstudio.endpoint.run import Outcome, Run, Transport
 from promptstudio.prompts.bundle import Prompt, Version
 from promptstudio.providers.base import Provider
 from promptstudio.providers.cost import Price
-from promptstudio.storage.port import Store
+
+if TYPE_CHECKING:
+    from promptstudio.storage.port import Store
 
 OK = "ok"
 ABORTED = "aborted"
@@ -44,7 +46,7 @@ class State:
     Keys in the store begin with `namespace`. `caller` is an id or a hash; `now` gives seconds since 1970.
     """
 
-    store: Store
+    store: "Store"
     namespace: str
     caller: str
     now: Callable[[], float] = time.time

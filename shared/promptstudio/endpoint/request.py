@@ -1,11 +1,13 @@
 """The body of a run, read into what the rest works with."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypedDict, cast
 
 from promptstudio.errors import PROTOCOL, AppError, FieldError
 from promptstudio.messages import Media, Message, Text
+from promptstudio.prompts.bundle import Version
 from promptstudio.prompts.validate import compile_schema
 from promptstudio.values import InvalidJsonError, Json, loads
 
@@ -15,6 +17,9 @@ _PLAIN: Final = {"variables": dict, "stream": bool, "label": str, "user": str, "
 _JSON_TYPE: Final = re.compile(
     rb'[ \t]*application/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*("?)utf-8\1[ \t]*)?', re.IGNORECASE
 )
+
+
+IDEMPOTENCY_KEY: Final = b"idempotency-key"
 
 
 class _Members(TypedDict, total=False):
@@ -40,6 +45,16 @@ class RunRequest:
     label: str | None
     cache: str
     user: str | None
+
+
+@dataclass(slots=True)
+class Sent:
+    """What the stages between a run and its model know it by. `cache` is the member of its body."""
+
+    path: str
+    body: bytes
+    messages: Sequence[Message]
+    cache: str = "default"
 
 
 def read_json(content_type: bytes | None, body: bytes) -> dict[str, Json]:
@@ -76,6 +91,11 @@ def read_run(body: dict[str, Json]) -> RunRequest:
         members.get("cache", "default"),
         members.get("user"),
     )
+
+
+def needs_state(version: Version, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a run of this version has to do with what is kept between requests."""
+    return bool(version.limits) or version.cache_ttl_s is not None or IDEMPOTENCY_KEY in headers
 
 
 def _check(body: dict[str, Json]) -> None:

@@ -4,62 +4,32 @@
 2. It is counted within its version's limits, or refused.
 3. What the cache has is its answer, or the model is asked and its answer cached.
 
-When it ends, its answer is kept for its Idempotency-Key, or the claim released.
+When it ends, its answer is kept for its Idempotency-Key, or the claim released. Most runs need none of this:
+they do not import it.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from collections.abc import Awaitable
+from typing import Final, TypeVar
 
 from promptstudio import idempotency, limits
 from promptstudio.cache import exact
 from promptstudio.endpoint.exchange import Exchange
 from promptstudio.endpoint.gate import State
 from promptstudio.endpoint.journal import Asked
+from promptstudio.endpoint.request import IDEMPOTENCY_KEY, Sent
 from promptstudio.endpoint.run import EXACT, MISS, Outcome, Run, conclude
-from promptstudio.endpoint.stream import Frames
+from promptstudio.endpoint.stream import Telling
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.idempotency import Held
-from promptstudio.messages import Message
-from promptstudio.prompts.bundle import Version
 from promptstudio.providers.base import Call
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio.storage.port import Unavailable
 
-_HEADER: Final = b"idempotency-key"
-
 _T = TypeVar("_T")
 
 logger: Final = logging.getLogger(__name__)
-
-
-class Telling(Frames, Protocol):
-    """How one API tells a run, whole or as a stream."""
-
-    def body(self, outcome: Outcome) -> bytes:
-        """The body of a 200."""
-        ...
-
-    def replay(self, body: bytes) -> bytes:
-        """All frames of the run whose 200 had this body: its text is one delta, or none where it is empty."""
-        ...
-
-
-@dataclass(slots=True)
-class Sent:
-    """What a request that runs a prompt came with. `cache` is the member of its body."""
-
-    path: str
-    body: bytes
-    messages: Sequence[Message]
-    cache: str = "default"
-
-
-def concern(version: Version, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether any of these stages concerns a run of this version."""
-    return bool(version.limits) or version.cache_ttl_s is not None or _HEADER in headers
 
 
 async def pass_stages(
@@ -71,7 +41,7 @@ async def pass_stages(
     limit_reached or store_unavailable.
     """
     held: Held | None = None
-    key = exchange.headers.get(_HEADER)
+    key = exchange.headers.get(IDEMPOTENCY_KEY)
     try:
         if key is not None:
             claim = idempotency.to_claim(state.caller, sent.path, key, sent.body, asked.run.id)

@@ -27,6 +27,18 @@ class Frames(Protocol):
     def error(self, error: AppError) -> bytes: ...
 
 
+class Telling(Frames, Protocol):
+    """How one API tells a run, whole or as a stream."""
+
+    def body(self, outcome: Outcome) -> bytes:
+        """The body of a 200."""
+        ...
+
+    def replay(self, body: bytes) -> bytes:
+        """All frames of the run whose 200 had this body: its text is one delta, or none where it is empty."""
+        ...
+
+
 class Out(Protocol):
     """Where a streamed run goes. `begun` says whether its first frame is out."""
 

@@ -35,3 +35,13 @@ def loaded() -> frozenset[str]:
     names = frozenset(result.stdout.split())
     assert "promptstudio.endpoint.app" in names
     return names
+
+
+def test_an_endpoint_without_a_store_imports_none_of_it() -> None:
+    """A cold start pays for each module."""
+    script = "import promptstudio.target, promptstudio.storage.late, sys; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names = frozenset(result.stdout.split())
+    assert "promptstudio.target" in names
+    for module in ("storage.port", "limits", "idempotency", "cache.exact", "endpoint.stages"):
+        assert f"promptstudio.{module}" not in names
