@@ -1,12 +1,34 @@
 """Cloudflare Workers: a TypeScript project that wrangler deploys."""
 
 from collections.abc import Mapping
+from typing import Final, cast
 
 from promptstudio.values import Json
+from promptstudio_generators.names import UnfitNameError
 from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.secrets import provider_secrets
 from promptstudio_generators.targets.typescript_project import context_of, project_files
+
+_BOUND: Final = frozenset({"PROMPTSTUDIO_CACHE", "PROMPTSTUDIO_CLAIMS", "PROMPTSTUDIO_COUNTS"})
+"""The names that the templates and state-durable-objects.ts know."""
 
 
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
-    """The project's files; see `targets.generate`."""
-    return project_files(["cloudflare"], bundle, options, context_of(bundle, options))
+    """The project's files; see `targets.generate`. Raises UnfitNameError where a provider's key has the name of
+    something that is bound here."""
+    for secret in provider_secrets(bundle):
+        if secret in _BOUND:
+            raise UnfitNameError("the name of a provider's key at Cloudflare", secret)
+    has_store = options.store != "none"
+    context = {
+        **context_of(bundle, options),
+        "has_store": has_store,
+        "has_cache": has_store and _has_cache(bundle),
+        "domain": options.domain,
+    }
+    return project_files(["cloudflare"], bundle, options, context)
+
+
+def _has_cache(bundle: Mapping[str, Json]) -> bool:
+    prompts = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Json]]]]", bundle["prompts"])
+    return any("cache" in version for prompt in prompts.values() for version in prompt["versions"].values())
