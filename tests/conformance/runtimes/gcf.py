@@ -1,27 +1,31 @@
 """The generated Google Cloud function in Functions Framework, with the packages that it pins and no other."""
 
+import itertools
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.options import StoreName, TargetOptions
 from promptstudio_generators.write import write
 from tests.conformance.runtimes import Address, Deployment, Runtime
 from tests.conformance.runtimes.driver import Driver, drive
 from tests.generators.install_python_tools import python
 
 _DRIVER: Final = Path(__file__).with_name("gcf_driver.py")
+_PACKAGES: Final[dict[StoreName, str]] = {"none": "gcf", "upstash": "gcf-upstash"}
 
 
 class _FunctionsFramework:
-    def __init__(self, driver: Driver, folder: Path) -> None:
-        self._driver = driver
-        self._folder = folder
+    """A driver for each set of packages, started when it is first needed; they end with `stack`."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        self._stack = stack
+        self._drivers: dict[StoreName, Driver] = {}
+        self._folders = (folder / str(number) for number in itertools.count(1))
         self._up: tuple[Deployment, Address] | None = None
-        self._count = 0
 
     def deploy(self, deployment: Deployment) -> Address:
         """Many cases share a project: what is up already stays up."""
@@ -30,16 +34,20 @@ class _FunctionsFramework:
         return self._up[1]
 
     def _replace(self, deployment: Deployment) -> Address:
-        self._count += 1
-        folder = self._folder / str(self._count)
-        write(generate("gcf", deployment.bundle, TargetOptions(name="conformance")), folder)
-        return self._driver.ask({"folder": str(folder), "environ": dict(deployment.environ)})
+        store: StoreName = "upstash" if deployment.store in ("empty", "refused") else "none"
+        folder = next(self._folders)
+        write(generate("gcf", deployment.bundle, TargetOptions(name="conformance", store=store)), folder)
+        return self._driver(store).ask({"folder": str(folder), "environ": dict(deployment.environ)})
+
+    def _driver(self, store: StoreName) -> Driver:
+        if store not in self._drivers:
+            command = [str(python(_PACKAGES[store])), "-I", str(_DRIVER)]
+            self._drivers[store] = self._stack.enter_context(drive(command))
+        return self._drivers[store]
 
 
 @contextmanager
 def start() -> Iterator[Runtime]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        drive([str(python("gcf")), "-I", str(_DRIVER)]) as driver,
-    ):
-        yield _FunctionsFramework(driver, Path(folder))
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        yield _FunctionsFramework(stack, Path(folder))
