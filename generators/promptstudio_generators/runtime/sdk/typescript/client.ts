@@ -1,7 +1,6 @@
 /** What all generated clients have in common. */
 
-import { answerIn, detailsOf, readText, requestIdOf } from "./answers.js";
-import { UnexpectedResponseError } from "./errors.js";
+import { answerOf, located, requestIdOf } from "./answers.js";
 import { open } from "./exchange.js";
 import type { Call } from "./exchange.js";
 import { limitsOf, settingsOf } from "./settings.js";
@@ -83,7 +82,8 @@ export function promptOf<Variables extends object, Output>(
     options,
     limits: limitsOf(settings.patience, options),
   });
-  const withResponse = async (...given: Given): Promise<WithResponse<Output>> => run(settings, callOf(JSON_TYPE, given));
+  const withResponse = async (...given: Given): Promise<WithResponse<Output>> =>
+    run(settings, callOf(JSON_TYPE, given));
   const stream = (...given: Given): RunStream<Output> => streamOf(settings, callOf(STREAM_TYPE, given));
   const plain = async (...given: Given): Promise<Answer<Output>> => (await withResponse(...given)).answer;
   return Object.assign(plain, { stream, withResponse });
@@ -100,11 +100,10 @@ async function run<Output>(settings: Settings, call: Call): Promise<WithResponse
   const watch = new Watch(call.options.signal, call.limits.deadlineMs);
   try {
     const { response, attempts } = await open(settings, call, watch);
-    const text = await readText(response, watch, settings.maxEventBytes);
-    const answer = answerIn<Output>(text);
-    if (answer !== undefined) return { answer, response, requestId: requestIdOf(response), attempts };
-    const details = { ...detailsOf(response, attempts), body: text };
-    throw new UnexpectedResponseError("The server's answer cannot be read", details);
+    const answer = await answerOf<Output>(response, watch).catch((error: unknown) => {
+      throw located(error, response, attempts);
+    });
+    return { answer, response, requestId: requestIdOf(response), attempts };
   } finally {
     watch.close();
   }

@@ -93,7 +93,7 @@ export class SSEDecoder {
     } else if (name === "id" && !value.includes("\0")) {
       this.#id = value;
     } else if (name === "retry" && DIGITS.test(value)) {
-      this.#retry = Number(value);
+      this.#retry = Number.isFinite(Number(value)) ? Number(value) : null;
     }
   }
 

@@ -55,6 +55,11 @@ export class PromptsError extends Error {
   }
 }
 
+/** The client cannot be made, or a call cannot be sent, with what it was given. */
+export class ConfigurationError extends PromptsError {
+  override readonly name = "ConfigurationError";
+}
+
 /** No answer, or only a part of one: the network failed. */
 export class APIConnectionError extends PromptsError {
   override readonly name: string = "APIConnectionError";
@@ -62,41 +67,45 @@ export class APIConnectionError extends PromptsError {
 
 /** A time limit of yours passed. */
 export class APITimeoutError extends APIConnectionError {
-  override readonly name: string = "APITimeoutError";
+  override readonly name = "APITimeoutError";
+  /** The text that a stream had brought until then. */
+  readonly partial: string = "";
 }
 
 /** A stream that ended without its last event. */
 export class StreamTruncatedError extends APIConnectionError {
-  override readonly name: string = "StreamTruncatedError";
-  /** The text of the deltas that came. */
-  readonly partialOutput: string;
+  override readonly name = "StreamTruncatedError";
+  /** The text that had come until then. */
+  readonly partial: string;
 
-  constructor(message: string, partialOutput: string, details?: ErrorDetails) {
+  constructor(message: string, partial: string, details?: ErrorDetails) {
     super(message, details);
-    this.partialOutput = partialOutput;
+    this.partial = partial;
   }
 }
 
-/** The webhook did not come from where it says, or came too late. */
-export class WebhookVerificationError extends PromptsError {
-  override readonly name: string = "WebhookVerificationError";
+/** What answered is no prompt endpoint, or not all of one: a proxy's page with status 200, say. */
+export class UnexpectedResponseError extends PromptsError {
+  override readonly name = "UnexpectedResponseError";
 }
 
-/** The server answered, but not what was asked for. */
-export class APIError extends PromptsError {
-  override readonly name: string = "APIError";
-}
-
-/** An answer that is no answer of an endpoint: HTML with status 200, say. */
-export class UnexpectedResponseError extends APIError {
-  override readonly name: string = "UnexpectedResponseError";
-}
-
-/** An answer, or an event of a stream, that is larger than the limit. */
-export class EventTooLargeError extends UnexpectedResponseError {
-  override readonly name: string = "EventTooLargeError";
+/** An event of a stream that is larger than the limit. */
+export class EventTooLargeError extends PromptsError {
+  override readonly name = "EventTooLargeError";
+  readonly limitBytes: number;
 
   constructor(limitBytes: number) {
-    super(`An event is larger than ${limitBytes} bytes`);
+    super(`An event of the stream is larger than ${limitBytes} bytes`);
+    this.limitBytes = limitBytes;
   }
+}
+
+/** A webhook was not signed with this secret, or its time is too far from now. */
+export class WebhookVerificationError extends PromptsError {
+  override readonly name = "WebhookVerificationError";
+}
+
+/** The endpoint answered with a problem (RFC 9457). A class for each code stands in `problems`. */
+export class APIError extends PromptsError {
+  override readonly name: string = "APIError";
 }

@@ -33,12 +33,12 @@ export async function open(settings: Settings, call: Call, watch: Watch): Promis
     if (outcome instanceof Response && outcome.ok) {
       const what = `${call.accept} was asked for`;
       if (mediaTypeOf(outcome) === call.accept) return { response: outcome, attempts };
-      throw await unexpected(what, outcome, watch, settings.maxEventBytes, attempts);
+      throw await unexpected(what, outcome, watch, attempts);
     }
     const waitMs = waitAfter(outcome, attempts, call.limits.maxRetries);
     if (waitMs === undefined || !watch.leaves(waitMs)) {
       if (!(outcome instanceof Response)) throw Object.assign(outcome, { attempts });
-      throw await failureOf(outcome, watch, settings.maxEventBytes, attempts);
+      throw await failureOf(outcome, watch, attempts);
     }
     settings.logger?.warn("retry", { attempts, waitMs });
     if (outcome instanceof Response) outcome.body?.cancel().catch(ignore);
@@ -83,7 +83,7 @@ function waitAfter(
   if (attempts > maxRetries) return undefined;
   const ownMs = backoffMs(attempts - 1, Math.random());
   if (!(outcome instanceof Response)) return ownMs;
-  if (!isRetried(outcome.status, outcome.headers.get("x-should-retry"))) return undefined;
+  if (!isRetried(outcome.status, outcome.headers)) return undefined;
   const waitMs = askedWaitMs(outcome.headers, Date.now()) ?? ownMs;
   return waitMs > LONGEST_WAIT_MS ? undefined : waitMs;
 }

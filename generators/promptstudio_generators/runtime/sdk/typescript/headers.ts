@@ -1,25 +1,24 @@
 /** What a request's head says, and what of it a log may show. */
 
-import { PromptsError } from "./errors.js";
+import { ConfigurationError } from "./errors.js";
 import type { Call } from "./exchange.js";
 import type { Settings } from "./settings.js";
+import type { HeaderFields } from "./types.js";
 
 const SHOWN: ReadonlySet<string> = new Set(["accept", "content-type", "idempotency-key"]);
 
 /** The head that all attempts of a call have. Nothing else is said of us: no telemetry, which CORS would forbid.
  *
- * Throws PromptsError at what no header can hold. */
+ * What we have to say stands before what the caller adds, but for the authorization. Throws ConfigurationError at
+ * what no header can hold. */
 export function headersOf(settings: Settings, call: Call): Headers {
-  const headers = new Headers({
+  const authorization = settings.apiKey === undefined ? undefined : `Bearer ${settings.apiKey}`;
+  const headers = new Headers();
+  set(headers, { authorization }, settings.headers, call.options.headers ?? {}, {
     accept: call.accept,
     "content-type": "application/json",
-    "idempotency-key": uuid4(),
+    "idempotency-key": call.options.idempotencyKey ?? uuid4(),
   });
-  const given = { "idempotency-key": call.options.idempotencyKey, ...call.options.headers };
-  const key = settings.apiKey === undefined ? undefined : `Bearer ${settings.apiKey}`;
-  for (const [name, value] of [["authorization", key], ...entries(settings.headers), ...entries(given)] as const) {
-    set(headers, name, value);
-  }
   return headers;
 }
 
@@ -30,19 +29,15 @@ export function shown(headers: Headers): Record<string, string> {
   return result;
 }
 
-type Field = readonly [name: string, value: string | null | undefined];
-
-function entries(fields: Readonly<Record<string, string | null | undefined>>): Field[] {
-  return Object.entries(fields);
-}
-
-function set(headers: Headers, name: string, value: string | null | undefined): void {
-  try {
-    if (value === null) headers.delete(name);
-    else if (value !== undefined) headers.set(name, value);
-  } catch {
-    // The platform's own error quotes the value.
-    throw new PromptsError(`The header ${JSON.stringify(name)} cannot have this name, or this value`);
+function set(headers: Headers, ...layers: readonly HeaderFields[]): void {
+  for (const [name, value] of layers.flatMap((fields) => Object.entries(fields))) {
+    try {
+      if (value === null) headers.delete(name);
+      else if (value !== undefined) headers.set(name, value);
+    } catch {
+      // The platform's own error quotes the value.
+      throw new ConfigurationError(`The header ${JSON.stringify(name)} cannot have this name, or this value`);
+    }
   }
 }
 

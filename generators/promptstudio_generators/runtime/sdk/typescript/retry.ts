@@ -3,23 +3,27 @@
 export const LONGEST_WAIT_MS = 120_000;
 
 const RETRIED: ReadonlySet<number> = new Set([408, 409, 429]);
-const DECIMAL = /^[0-9]+(\.[0-9]*)?$|^\.[0-9]+$/;
+const DECIMAL = /^([0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?|\.[0-9]+)$/i;
 const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 // The three forms of RFC 9110, section 5.6.7: the one to send, and the two that are to be read.
-const IMF = /^[A-Z][a-z]{2}, (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/;
-const RFC850 = /^[A-Z][a-z]{5,8}, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/;
-const ASCTIME = /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/;
+const IMF =
+  /^[A-Z][a-z]{2}, (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/;
+const RFC850 =
+  /^[A-Z][a-z]{5,8}, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/;
+const ASCTIME =
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/;
 
 /** Whether an answer with this status is worth another attempt. The server's `x-should-retry` decides, where it
  * says so. */
-export function isRetried(status: number, shouldRetry: string | null): boolean {
-  if (shouldRetry === "true" || shouldRetry === "false") return shouldRetry === "true";
+export function isRetried(status: number, headers: Headers): boolean {
+  const verdict = headers.get("x-should-retry")?.trim().toLowerCase();
+  if (verdict === "true" || verdict === "false") return verdict === "true";
   return RETRIED.has(status) || status >= 500;
 }
 
 /** How many milliseconds the server asks to wait; undefined where it says nothing readable. `nowMs` is in
- * milliseconds since 1970. A date that has passed asks for none. */
+ * milliseconds since 1970. A date that has passed says nothing either. */
 export function askedWaitMs(headers: Headers, nowMs: number): number | undefined {
   const ms = decimal(headers.get("retry-after-ms"));
   if (ms !== undefined) return ms;
@@ -27,7 +31,7 @@ export function askedWaitMs(headers: Headers, nowMs: number): number | undefined
   const seconds = decimal(value);
   if (seconds !== undefined) return seconds * 1000;
   const dateMs = httpDateMs(value?.trim() ?? "", nowMs);
-  return dateMs === undefined ? undefined : Math.max(dateMs - nowMs, 0);
+  return dateMs === undefined || dateMs < nowMs ? undefined : dateMs - nowMs;
 }
 
 /** How many milliseconds to wait of one's own accord after so many retries. `random` is from 0 to 1, without 1. */

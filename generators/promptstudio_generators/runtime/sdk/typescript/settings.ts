@@ -1,7 +1,7 @@
 /** What a client is told, checked once. */
 
 import { MAX_EVENT_BYTES } from "./decoder.js";
-import { PromptsError } from "./errors.js";
+import { ConfigurationError } from "./errors.js";
 import type { ClientOptions, Fetch, HeaderFields, Logger, Patience } from "./types.js";
 
 const TIMEOUT_MS = 600_000;
@@ -34,7 +34,7 @@ export interface Limits {
   readonly maxRetries: number;
 }
 
-/** Throws PromptsError where there is no address, or something that cannot be used. No text of it quotes what
+/** Throws ConfigurationError where there is no address, or something that cannot be used. No text of it quotes what
  * might be a secret. */
 export function settingsOf(options: ClientOptions, names: EnvironmentNames): Settings {
   limitsOf(options, {});
@@ -53,7 +53,7 @@ export function settingsOf(options: ClientOptions, names: EnvironmentNames): Set
 /** What counts for one call: its own words before the client's. */
 export function limitsOf(client: Patience, call: Patience): Limits {
   const maxRetries = call.maxRetries ?? client.maxRetries ?? MAX_RETRIES;
-  if (!(maxRetries >= 0)) throw new PromptsError("maxRetries has to be 0 or more");
+  if (!(maxRetries >= 0)) throw new ConfigurationError("maxRetries has to be 0 or more");
   return {
     timeoutMs: positive("timeoutMs", call.timeoutMs ?? client.timeoutMs ?? TIMEOUT_MS),
     idleTimeoutMs: positive("idleTimeoutMs", call.idleTimeoutMs ?? client.idleTimeoutMs ?? IDLE_TIMEOUT_MS),
@@ -64,7 +64,7 @@ export function limitsOf(client: Patience, call: Patience): Limits {
 
 function positive(name: string, value: number): number {
   if (value > 0) return value;
-  throw new PromptsError(`${name} has to be a number above 0; Infinity lifts the limit`);
+  throw new ConfigurationError(`${name} has to be a number above 0; Infinity lifts the limit`);
 }
 
 /** Node's environment, and that of platforms which lend its look; undefined elsewhere. */
@@ -74,14 +74,16 @@ function environment(name: string): string | undefined {
 }
 
 function checkedUrl(text: string | undefined, name: string): string {
-  if (text === undefined) throw new PromptsError(`Where is the endpoint? Give baseUrl, or set ${name}`);
+  if (text === undefined) throw new ConfigurationError(`Where is the endpoint? Give baseUrl, or set ${name}`);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain = url !== undefined && url.username + url.password + url.search + url.hash === "";
   if (isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, "");
-  throw new PromptsError("baseUrl has to be an http or https address without credentials, query or fragment");
+  throw new ConfigurationError(
+    "baseUrl has to be an http or https address without credentials, query or fragment",
+  );
 }
 
 function checkedKey(key: string | undefined): string | undefined {
   if (key === undefined || PRINTABLE.test(key)) return key;
-  throw new PromptsError("The API key holds characters that no key has");
+  throw new ConfigurationError("The API key holds characters that no key has");
 }

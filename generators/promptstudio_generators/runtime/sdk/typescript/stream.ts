@@ -1,18 +1,23 @@
 /** A run whose answer comes piece by piece. */
 
-import { answerIn, detailsOf, valueOf } from "./answers.js";
+import { answerIn, detailsOf, located, valueOf } from "./answers.js";
 import type { ServerSentEvent } from "./decoder.js";
-import { APIConnectionError, APITimeoutError, PromptsError, StreamTruncatedError } from "./errors.js";
-import { UnexpectedResponseError } from "./errors.js";
+import {
+  APIConnectionError,
+  APITimeoutError,
+  PromptsError,
+  StreamTruncatedError,
+  UnexpectedResponseError,
+} from "./errors.js";
 import type { Exchange } from "./exchange.js";
-import { asObject, problemError } from "./problems.js";
+import { asObject, problemError } from "./problem.js";
 import { decode } from "./sse.js";
 import type { Answer, RunEvent } from "./types.js";
 import type { Watch } from "./watch.js";
 
 /** How long the end of a stream is waited for after its last event, so that the connection can serve another
  * call. */
-const END_MS = 1000;
+const END_MS = 100;
 
 /** How a stream comes by its answer, and within which bounds. */
 export interface StreamSource {
@@ -132,18 +137,24 @@ export class RunStream<Output> implements AsyncIterableIterator<RunEvent<Output>
     try {
       yield* decode(read, async () => reader?.cancel(), this.#source.maxEventBytes);
     } catch (error) {
-      const isBroken = error instanceof APIConnectionError && !(error instanceof APITimeoutError);
-      throw isBroken ? this.#truncated(exchange, error.cause) : error;
+      const { response, attempts } = exchange;
+      if (error instanceof APITimeoutError) Object.assign(error, { partial: this.#text });
+      else if (error instanceof APIConnectionError) throw this.#truncated(exchange, error.cause);
+      throw located(error, response, attempts);
     }
   }
 
   #read(event: ServerSentEvent, exchange: Opened): RunEvent<Output> {
     const { event: name, data } = event;
     if (name === "done") return { type: name, answer: this.#finish(data, exchange) };
-    if (name !== "start" && name !== "delta" && name !== "error") return { type: "other", event: name, data };
+    if (name !== "start" && name !== "delta" && name !== "error") return { type: "unknown", name, data };
     const value = valueOf(data);
     if (name === "error") {
-      throw problemError({ ...detailsOf(exchange.response, exchange.attempts), statusCode: undefined, body: value });
+      throw problemError({
+        ...detailsOf(exchange.response, exchange.attempts),
+        statusCode: undefined,
+        body: value,
+      });
     }
     const { text, id } = asObject(value);
     if (typeof (name === "start" ? id : text) !== "string") throw this.#garbage(name, value, exchange);

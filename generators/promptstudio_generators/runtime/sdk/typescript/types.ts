@@ -66,14 +66,14 @@ export interface DoneEvent<Output> {
 }
 
 /** An event that this package does not know: a newer server's. */
-export interface OtherEvent {
-  readonly type: "other";
-  /** The name that the server gives it; null for none. */
-  readonly event: string | null;
+export interface UnknownEvent {
+  readonly type: "unknown";
+  /** What the stream calls it; null where it has no name. */
+  readonly name: string | null;
   readonly data: string;
 }
 
-export type RunEvent<Output> = StartEvent | DeltaEvent | DoneEvent<Output> | OtherEvent;
+export type RunEvent<Output> = StartEvent | DeltaEvent | DoneEvent<Output> | UnknownEvent;
 
 export type Part =
   | { readonly text: string }
@@ -85,7 +85,8 @@ export interface Message {
   readonly content: string | readonly Part[];
 }
 
-/** Headers by name. Null takes one away that would be sent otherwise. */
+/** Headers by name. Of those that the client sends itself they replace the authorization alone; null takes it
+ * away. */
 export type HeaderFields = Readonly<Record<string, string | null | undefined>>;
 
 /** How long to wait, and how often to try. */
@@ -142,6 +143,6 @@ export interface ClientOptions extends Patience {
   /** Sent with every request. */
   readonly headers?: HeaderFields | undefined;
   readonly logger?: Logger | undefined;
-  /** How many bytes an answer, or the data of one event, may have. 16 MiB unless you say otherwise. */
+  /** How many bytes of data an event of a stream may have: 16 MiB unless you say otherwise. */
   readonly maxEventBytes?: number | undefined;
 }

@@ -51,11 +51,14 @@ async function isSignedByAny(
   signed: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
   const keys = await Promise.all(secrets.map(importKey));
-  const given = signatures.split(" ").flatMap((each) => (each.startsWith("v1,") ? [base64(each.slice(3))] : []));
+  const given = signatures
+    .split(" ")
+    .flatMap((each) => (each.startsWith("v1,") ? [base64(each.slice(3))] : []));
   for (const key of keys) {
     for (const signature of given) {
       // WebCrypto compares in constant time.
-      if (signature !== undefined && (await crypto.subtle.verify("HMAC", key, signature, signed))) return true;
+      if (signature !== undefined && (await crypto.subtle.verify("HMAC", key, signature, signed)))
+        return true;
     }
   }
   return false;
@@ -63,7 +66,8 @@ async function isSignedByAny(
 
 function importKey(secret: string): Promise<CryptoKey> {
   const bytes = base64(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret);
-  if (bytes === undefined || bytes.length === 0) throw new WebhookVerificationError("The secret is not base64");
+  if (bytes === undefined || bytes.length === 0)
+    throw new WebhookVerificationError("The secret is not base64");
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 
