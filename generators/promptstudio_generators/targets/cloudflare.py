@@ -14,8 +14,10 @@ _BOUND: Final = frozenset({"PROMPTSTUDIO_CACHE", "PROMPTSTUDIO_CLAIMS", "PROMPTS
 
 
 def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, str]:
-    """The project's files; see `targets.generate`. Raises UnfitNameError where a provider's key has the name of
-    something that is bound here."""
+    """The project's files; see `targets.generate`.
+
+    Raises UnfitNameError too where a provider's key has the name of something that is bound here.
+    """
     for secret in provider_secrets(bundle):
         if secret in _BOUND:
             raise UnfitNameError("the name of a provider's key at Cloudflare", secret)

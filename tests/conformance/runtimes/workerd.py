@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.options import StoreName, TargetOptions
 from tests.conformance.runtimes import Address, Deployment, Runtime
 from tests.conformance.runtimes.driver import Driver, drive
 
@@ -26,8 +26,10 @@ class _Workerd:
         return self._up[1]
 
     def _replace(self, deployment: Deployment) -> Address:
-        files = generate("cloudflare", deployment.bundle, TargetOptions(name="conformance"))
-        return self._driver.ask({"files": files, "bindings": dict(deployment.environ)})
+        store: StoreName | None = "none" if deployment.store == "none" else None
+        files = generate("cloudflare", deployment.bundle, TargetOptions("conformance", store=store))
+        down = deployment.store == "refused"
+        return self._driver.ask({"files": files, "bindings": dict(deployment.environ), "storeDown": down})
 
 
 @contextmanager
