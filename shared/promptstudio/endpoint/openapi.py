@@ -19,6 +19,18 @@ _STREAM: Final = (
     "then done (the whole JSON answer) or error (a problem)."
 )
 
+_PARAMETERS: Final[list[Json]] = [{"$ref": "#/components/parameters/IdempotencyKey"}]
+_LIMITED: Final[_Object] = {
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+    "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+}
+_REFUSALS: Final[_Object] = {
+    "409": {"$ref": "#/components/responses/Conflict"},
+    "429": {"$ref": "#/components/responses/RateLimited"},
+    "503": {"$ref": "#/components/responses/Unavailable"},
+    "default": {"$ref": "#/components/responses/Problem"},
+}
+
 
 def openapi(bundle: Mapping[str, Json]) -> _Object:
     """The document for a compiled bundle. Prompts stand at the version that answers by default."""
@@ -40,16 +52,18 @@ def _run(name: str, prompt: _Object) -> _Object:
     return {
         "operationId": "run_" + name.replace("-", "_"),
         "summary": version.get("description", f"Run {name}."),
+        "parameters": _PARAMETERS,
         "requestBody": _json_body(_run_body(cast("_Object", version["input"]))),
         "responses": {
             "200": {
                 "description": "The model's answer.",
+                "headers": _LIMITED,
                 "content": {
                     "application/json": {"schema": _run_answer(cast("_Object", version["output"]))},
                     "text/event-stream": {"schema": {"type": "string", "description": _STREAM}},
                 },
             },
-            "default": {"$ref": "#/components/responses/Problem"},
+            **_REFUSALS,
         },
     }
 

@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 
 from promptstudio.endpoint.openapi import openapi
+from promptstudio.errors import BOUNDS
 from promptstudio.values import Json
 from tests.unit.endpoint.asgi import Client, ask, bundle, endpoint
 
@@ -41,6 +42,11 @@ def at(document: Json, *path: str) -> Json:
     return document
 
 
+def names(value: Json) -> set[str]:
+    assert isinstance(value, dict)
+    return set(value)
+
+
 def test_each_prompt_has_its_own_typed_path() -> None:
     document = openapi(bundle({"sort-mail": CLASSIFY}))
     run = at(document, "paths", "/v1/prompts/sort-mail/run", "post")
@@ -55,6 +61,17 @@ def test_each_prompt_has_its_own_typed_path() -> None:
     assert isinstance(answer, list)
     label = at(answer[1], "properties", "output", "properties", "json", "properties", "label")
     assert label == {"enum": ["a", "b"]}
+
+
+def test_what_a_store_brings_is_told_of_both_ways_to_run() -> None:
+    document = openapi(bundle())
+    for path in ("/v1/prompts/greet/run", "/v1/responses"):
+        post = at(document, "paths", path, "post")
+        assert at(post, "parameters") == [{"$ref": "#/components/parameters/IdempotencyKey"}]
+        assert names(at(post, "responses", "200", "headers")) == {"RateLimit-Policy", "RateLimit"}
+        assert names(at(post, "responses")) == {"200", "409", "429", "503", "default"}
+    key = at(document, "components", "parameters", "IdempotencyKey", "schema")
+    assert at(key, "maxLength") == BOUNDS["idempotency_key_characters"]
 
 
 def test_every_reference_leads_somewhere() -> None:
