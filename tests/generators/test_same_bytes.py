@@ -19,7 +19,8 @@ from tests.generators.every_project import every_choice
 EVERY_PROJECT: Final = Path(__file__).with_name("every_project.py")
 TIMEOUT_S: Final = 120
 
-BELOW: Final = ("b", "a", "c", "i")
+BELOW: Final = {"b": "openai/gpt-6", "a": "groq/llama", "c": "anthropic/claude-haiku-5-5", "i": "echo/echo"}
+"""Prompts in a folder of their own, with the models of as many providers."""
 
 Project = Mapping[str, tuple[int, bytes]]
 """A file's mode and content by its path."""
@@ -103,9 +104,9 @@ def write_prompts(folder: Path) -> None:
     shutil.copytree(ROOT / "examples", folder)
     below = folder / "prompts" / "replies"
     below.mkdir()
-    for name in BELOW:
-        text = "---\nmodel: echo/echo\ndescription: İı ß ﬁ 1,5 é NAME\n---\n{{>tone}} {{NAME}}: ẞ 🌍\n"
-        (below / f"{name}.prompt").write_text(text.replace("NAME", name), encoding="utf-8")
+    for name, model in BELOW.items():
+        text = f"---\nmodel: {model}\ndescription: İı ß ﬁ 1,5 é\n---\n{{{{>tone}}}} {{{{{name}}}}}: ẞ 🌍\n"
+        (below / f"{name}.prompt").write_text(text, encoding="utf-8")
 
 
 def read(folder: Path) -> dict[str, tuple[int, bytes]]:
