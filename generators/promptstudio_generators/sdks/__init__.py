@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from promptstudio.values import Json
-from promptstudio_generators.sdks import python
+from promptstudio_generators.sdks import python, typescript
 from promptstudio_generators.sdks.build import build_package
 from promptstudio_generators.sdks.model import Package
 from promptstudio_generators.sdks.options import SdkOptions
 
 SDKS: Final[Mapping[str, Callable[[Package, SdkOptions], dict[str, str]]]] = {
     "python": python.generate,
+    "typescript": typescript.generate,
 }
 
 

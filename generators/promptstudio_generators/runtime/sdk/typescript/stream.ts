@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** A run whose answer comes piece by piece. */
 
 import { answerIn, detailsOf, located, valueOf } from "./answers.js";
