@@ -1,0 +1,32 @@
+"""One HTTP client for each event loop: connections are of use in the one that they were made in alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """Makes a T for each event loop that asks, and drops those of loops that are closed."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def get(self) -> T:
+        """The running loop's own."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._made:
+            for other in [other for other in self._made if other.is_closed()]:
+                del self._made[other]
+            self._made[loop] = self._make()
+        return self._made[loop]
+
+    async def aclose(self, close: Callable[[T], Awaitable[None]]) -> None:
+        """Close the running loop's own, if it has been made."""
+        made = self._made.pop(asyncio.get_running_loop(), None)
+        if made is not None:
+            await close(made)

@@ -1,0 +1,130 @@
+"""A run that is answered piece by piece."""
+
+# Derived from _async_stream.py, by tests/generators/sdk/derive_sync.py.
+
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Final, Generic, TypeVar, cast
+
+from ._events import Event, read_event
+from ._sse import ServerSentEvent, SseDecoder
+from ._sync_engine import Engine, Exchange, connection_error
+from ._transport import TransportError, TransportTimeoutError
+from ._wire import EVENT_STREAM, Call, Head, not_events
+from .errors import StreamTruncatedError
+
+A = TypeVar("A")
+
+# A stream's end follows its last event. If it comes in this time, its connection can be used again.
+_END_S: Final = 0.1
+
+
+class RunStream(Generic[A]):
+    """The events of a run: `start`, a `delta` for each piece, and `done` with the whole answer.
+
+    Use it with `with`, which sends the call and in the end closes the connection; or iterate over it
+    alone. It can be iterated over once. Raises APIError where the run fails, before or amid the events;
+    StreamTruncatedError where the events end early; APITimeoutError.
+    """
+
+    __slots__ = ("_answer", "_call", "_engine", "_events", "_exchange", "_pieces")
+
+    def __init__(self, engine: Engine, call: Call) -> None:
+        self._engine = engine
+        self._call = call
+        self._exchange: Exchange | None = None
+        self._pieces: list[str] = []
+        self._answer: A | None = None
+        self._events = self._iterate()
+
+    def __enter__(self) -> "RunStream[A]":
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event[A]]:
+        return self._events
+
+    @property
+    def partial(self) -> str:
+        """The text that has come so far."""
+        return "".join(self._pieces)
+
+    @property
+    def request_id(self) -> str | None:
+        """What the endpoint's logs know the run by, once it has answered."""
+        return self._exchange.head.request_id if self._exchange else None
+
+    def answer(self) -> A:
+        """Take the events that are left, and give the whole answer."""
+        for _ in self._events:
+            pass
+        if self._answer is None:
+            raise StreamTruncatedError("The stream was closed before its last event.", partial=self.partial)
+        return self._answer
+
+    def close(self) -> None:
+        """Close the connection: the endpoint stops the run. Nothing happens where all events have come."""
+        try:
+            self._events.close()
+        except (RuntimeError, ValueError):
+            pass  # it waits for an event elsewhere, which the closed connection will tell it of
+        if self._exchange is not None:
+            self._exchange.close()
+
+    def _open(self) -> Exchange:
+        if self._exchange is None:
+            exchange = self._engine.send(self._call)
+            self._exchange = exchange
+            self._require_events(exchange)
+        return self._exchange
+
+    def _require_events(self, exchange: Exchange) -> None:
+        if exchange.head.media_type != EVENT_STREAM:
+            content = exchange.chunk_within(_END_S)
+            exchange.close()
+            raise not_events(exchange.head, content)
+
+    def _iterate(self) -> Generator[Event[A], None]:
+        exchange = self._open()
+        decoder = SseDecoder(self._call.max_event_bytes)
+        try:
+            while True:
+                for event in decoder.feed(self._chunk(exchange)):
+                    read = self._read(event, exchange.head)
+                    yield read
+                    if read.type == "done":
+                        exchange.chunk_within(_END_S)
+                        return
+        finally:
+            exchange.close()
+
+    def _read(self, event: ServerSentEvent, head: Head) -> Event[A]:
+        read = cast("Event[A]", read_event(event, head))
+        if read.type == "delta":
+            self._pieces.append(read.text)
+        elif read.type == "done":
+            self._answer = read.answer
+        return read
+
+    def _chunk(self, exchange: Exchange) -> bytes:
+        attempts = exchange.head.attempts
+        try:
+            chunk = exchange.chunk()
+        except TransportTimeoutError as error:
+            raise connection_error(error, attempts, self.partial) from error
+        except TransportError as error:
+            raise self._truncated(str(error), attempts) from error
+        if not chunk:
+            raise self._truncated("The stream ended before its last event.", attempts)
+        return chunk
+
+    def _truncated(self, message: str, attempts: int) -> StreamTruncatedError:
+        return StreamTruncatedError(message, attempts=attempts, partial=self.partial)

@@ -1,0 +1,50 @@
+"""The seam between a client and the HTTP library under it. Times are in seconds; None is no limit."""
+
+# Derived from _async_transport.py, by tests/generators/sdk/derive_sync.py.
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ._transport import Request
+
+
+class Response(Protocol):
+    """An answer whose body is still to come. Names of headers are in lower case."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def chunk(self, within: float | None) -> bytes:
+        """The next bytes of the body, b"" at its end.
+
+        Raises TransportTimeoutError where none come in time, TransportError where the connection breaks or
+        the body is not whole.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end. May be called again."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests. Redirects are not followed, and nothing is sent twice."""
+
+    def send(self, request: Request, *, connect: float | None, within: float | None) -> Response:
+        """The answer, as soon as its headers are there.
+
+        Raises TransportTimeoutError where that takes longer than `within`, or connecting longer than
+        `connect`, and TransportError.
+        """
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. What cancels the caller ends it."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections that are this transport's own."""
+        ...

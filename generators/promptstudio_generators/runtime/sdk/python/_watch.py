@@ -1,0 +1,113 @@
+"""An end for reads that last too long, for libraries whose own time limits begin anew with every byte."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ._transport import TransportError, TransportTimeoutError
+
+_LONGEST_STEP_S: Final = 1.0
+_STEPS: Final = 20
+_TOLERANCE: Final = 0.95
+_OVER: Final = "The answer did not go on in time."
+
+
+class Watched:
+    """Reads from a connection, none longer than it may.
+
+    `patience` is how long the library itself waits for bytes. A thread is started for what is to end sooner,
+    so for no answer that is there at once. `descriptor` gives the socket's; None where there is no socket.
+    """
+
+    __slots__ = ("_descriptor", "_patience", "_watch")
+
+    def __init__(self, patience: float | None, descriptor: Callable[[], int | None]) -> None:
+        self._patience = patience
+        self._descriptor = descriptor
+        self._watch: _Watch | None = None
+
+    def read(self, next_bytes: Callable[[], bytes], within: float | None) -> bytes:
+        """What `next_bytes` gives; raises TransportTimeoutError, and the TransportError that it raises."""
+        if within is None or (self._patience is not None and within >= self._patience * _TOLERANCE):
+            return next_bytes()
+        watch = self._watching()
+        if watch is None:
+            return next_bytes()
+        watch.begin(within)
+        try:
+            given = next_bytes()
+        except TransportError as error:
+            if watch.ended:
+                raise TransportTimeoutError(_OVER) from error
+            raise
+        finally:
+            watch.pause()
+        # To a body without a length, a socket that was shut down is one that came to its end.
+        if watch.ended and not given:
+            raise TransportTimeoutError(_OVER)
+        return given
+
+    def close(self) -> None:
+        """Watch no more. May be called again."""
+        if self._watch is not None:
+            self._watch.close()
+
+    def _watching(self) -> "_Watch | None":
+        if self._watch is None:
+            descriptor = self._descriptor()
+            if descriptor is not None:
+                self._watch = _Watch(descriptor)
+        return self._watch
+
+
+class _Watch:
+    """Shuts a socket down when its time is over: this wakes the thread that waits for its bytes.
+
+    The moment is met to a twentieth of the time until then, or a second. `ended` tells that it was.
+    """
+
+    __slots__ = ("_socket", "_step", "_stopped", "_until", "ended")
+
+    def __init__(self, descriptor: int) -> None:
+        # A descriptor of our own cannot come to mean another connection while the thread has it.
+        self._socket = socket.socket(fileno=socket.dup(descriptor))
+        self._until: float | None = None
+        self._step = _LONGEST_STEP_S
+        self._stopped: threading.Event | None = None
+        self.ended = False
+
+    def begin(self, seconds: float) -> None:
+        """From now on, no longer than this."""
+        self._step = max(0.001, min(_LONGEST_STEP_S, seconds / _STEPS))
+        self._until = time.monotonic() + seconds
+        if self._stopped is None:
+            self._stopped = threading.Event()
+            threading.Thread(target=self._run, args=(self._stopped,), daemon=True).start()
+
+    def pause(self) -> None:
+        """Nobody waits."""
+        self._until = None
+
+    def close(self) -> None:
+        self._until = None
+        if self._stopped is None:
+            self._socket.close()
+        else:
+            self._stopped.set()
+
+    def _run(self, stopped: threading.Event) -> None:
+        with self._socket:
+            while not stopped.wait(self._step):
+                until = self._until
+                if until is not None and time.monotonic() >= until:
+                    self.ended = True
+                    self._shut_down()
+                    return
+
+    def _shut_down(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already
