@@ -29,8 +29,10 @@ class Hit:
 def exact_key(prompt: str, version: Version, request: ProviderRequest) -> str:
     """The name of what a version's model is asked: SHA-256 in hexadecimal digits.
 
-    `request` is the provider's, built without stream and user.
+    `request` is the provider's, built without stream and user. What an answer is checked against does not
+    always stand in it, and so stands beside it.
     """
+    output = version.setup.output
     asked: list[Json] = [
         prompt,
         version.number,
@@ -39,6 +41,7 @@ def exact_key(prompt: str, version: Version, request: ProviderRequest) -> str:
         version.setup.provider.base_url,
         request.path,
         loads(request.body),
+        [output.format, cast("Json", output.schema)],
     ]
     return sha256(canonical(asked)).hexdigest()
 

@@ -19,9 +19,9 @@ from promptstudio.endpoint.exchange import Exchange
 from promptstudio.endpoint.gate import State
 from promptstudio.endpoint.journal import Asked
 from promptstudio.endpoint.request import IDEMPOTENCY_KEY, Sent
-from promptstudio.endpoint.run import EXACT, MISS, Outcome, Run, conclude
+from promptstudio.endpoint.run import EXACT, MISS, Outcome, conclude
 from promptstudio.endpoint.stream import Telling
-from promptstudio.errors import BOUNDS, AppError
+from promptstudio.errors import BOUNDS
 from promptstudio.idempotency import Held
 from promptstudio.providers.base import Call
 from promptstudio.providers.catalog import ADAPTERS
@@ -91,20 +91,6 @@ async def _count(state: State, exchange: Exchange, asked: Asked) -> None:
         raise limits.refusal(taken.counts)
 
 
-def _concluded(run: Run, hit: exact.Hit) -> Outcome | None:
-    """The outcome of a cached answer; None where it is not what this run promises.
-
-    A provider that has no JSON mode is asked the same for text and for JSON.
-    """
-    try:
-        outcome = conclude(run.version, hit.answer)
-    except AppError:
-        return None
-    run.cache, run.age_s = EXACT, hit.age_s
-    outcome.cost_usd = "0"
-    return outcome
-
-
 class Keeping:
     """What a run has to leave in the store when it ends. A store that does not answer then is logged."""
 
@@ -123,14 +109,16 @@ class Keeping:
         call = Call(run.version.setup, sent.messages, stream=False)
         request = ADAPTERS[run.version.api].adapter.build_request(call)
         key = exact.exact_key(run.prompt, run.version, request)
-        outcome = None
         if sent.cache != "refresh":
             hit = await self._logged(exact.find(state.store, state.namespace, key, state.now()))
-            outcome = None if hit is None else _concluded(run, hit)
-        if outcome is None:
-            run.cache = MISS
-            self._entry = key, ttl_s
-        return outcome
+            if hit is not None:
+                run.cache, run.age_s = EXACT, hit.age_s
+                outcome = conclude(run.version, hit.answer)
+                outcome.cost_usd = "0"
+                return outcome
+        run.cache = MISS
+        self._entry = key, ttl_s
+        return None
 
     async def ended(self, outcome: Outcome) -> None:
         """Cache the answer and keep it for its Idempotency-Key, as far as it is to be."""
