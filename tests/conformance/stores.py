@@ -32,17 +32,17 @@ class Stores:
 
     def environ(self, runtime: str, need: StoreNeed) -> dict[str, str]:
         """What a runtime's environment says of its store, which is empty if that is needed."""
-        match ENGINES.get(runtime):
-            case "upstash" if need in ("empty", "refused"):
-                url = self._refused_url if need == "refused" else self._empty_redis()
-                return {"UPSTASH_REDIS_REST_URL": url, "UPSTASH_REDIS_REST_TOKEN": TOKEN}
-            case "dynoxide":
-                url, table = self._refused_url, "conformance"
-                if need == "empty":
-                    url, table = self._empty_table()
-                return {"AWS_ENDPOINT_URL_DYNAMODB": url, _TABLE: table, **_CREDENTIALS}
-            case _:
-                return {}
+        if ENGINES.get(runtime) == "dynoxide":
+            return self._dynamodb(need)
+        if need == "refused":
+            return _upstash(self._refused_url)
+        if need == "empty" and ENGINES.get(runtime) == "upstash":
+            return _upstash(self._empty_redis())
+        return {}
+
+    def _dynamodb(self, need: StoreNeed) -> dict[str, str]:
+        url, table = self._empty_table() if need == "empty" else (self._refused_url, "conformance")
+        return {"AWS_ENDPOINT_URL_DYNAMODB": url, _TABLE: table, **_CREDENTIALS}
 
     def _empty_redis(self) -> str:
         url = self._url("upstash")
@@ -66,3 +66,7 @@ class Stores:
             address: Address | None = self._stack.enter_context(start(engine)).address
             self._started[engine] = str(address)
         return self._started[engine]
+
+
+def _upstash(url: str) -> dict[str, str]:
+    return {"UPSTASH_REDIS_REST_URL": url, "UPSTASH_REDIS_REST_TOKEN": TOKEN}
