@@ -8,12 +8,15 @@ from typing import Any, cast
 import yaml
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.options import StoreName, TargetOptions
 from tests.conftest import ROOT
-from tests.generators.projects import OPTIONS, bundle
+from tests.generators.projects import OPTIONS, RUNTIME, bundle
 
 SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
+STORES: tuple[StoreName, ...] = ("none", "upstash")
+UPSTASH = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"]
 NODE = replace(OPTIONS, runtime="node")
+WITH_STORE = replace(OPTIONS, store="upstash")
 VERCEL_VERSION = json.loads((ROOT / "tests/node-prove/package.json").read_bytes())["devDependencies"][
     "vercel"
 ]
@@ -54,6 +57,40 @@ def test_secrets_are_named_and_never_valued() -> None:
         "OPENAI_API_KEY=''",
     ]
     assert ".env.local" in files[".gitignore"].splitlines()
+
+
+def test_only_a_project_with_a_store_has_what_asks_it() -> None:
+    for options in (OPTIONS, NODE):
+        plain, stored = (generate("vercel", bundle(), replace(options, store=store)) for store in STORES)
+        adapter = {f"{RUNTIME}state-upstash.ts", f"{RUNTIME}state-upstash-rest.ts"}
+        assert stored.keys() - plain.keys() == adapter
+        assert plain.keys() < stored.keys()
+        assert {path for path in plain if plain[path] != stored[path]} == {
+            ".env.example",
+            "README.md",
+            "src/index.ts",
+            *({"build.mjs"} if options is OPTIONS else {}),
+        }
+        assert "upstash" not in plain["src/index.ts"].lower()
+        assert 'state: upstashState("acme-prompts"), waitUntil }' in stored["src/index.ts"]
+
+
+def test_the_store_is_found_by_upstashs_names_and_by_those_that_vercels_integration_sets() -> None:
+    files = generate("vercel", bundle(), WITH_STORE)
+    for name in (*UPSTASH, "KV_REST_API_URL", "KV_REST_API_TOKEN"):
+        assert files["src/index.ts"].count(f"  {name}: process.env.{name},\n") == 1
+        assert f'    "{name}",\n' in files["build.mjs"]
+        assert name in files["README.md"]
+    assert files[".env.example"].splitlines()[-2:] == [f"{name}=''" for name in UPSTASH]
+
+
+def test_a_variable_that_a_provider_shares_with_the_store_is_read_once() -> None:
+    document = bundle()
+    providers = cast("dict[str, dict[str, object]]", document["providers"])
+    providers["openai"]["api_key_env"] = "KV_REST_API_TOKEN"
+    files = generate("vercel", document, WITH_STORE)
+    assert files["src/index.ts"].count("process.env.KV_REST_API_TOKEN") == 1
+    assert files["build.mjs"].count("KV_REST_API_TOKEN") == 1
 
 
 def test_every_version_is_pinned_and_the_one_that_is_tested() -> None:

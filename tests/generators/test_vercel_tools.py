@@ -7,12 +7,12 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import VercelRuntime
+from promptstudio_generators.targets.options import StoreName, VercelRuntime
 from promptstudio_generators.write import write
 from tests.conftest import NODE_MODULES, VERCEL
 from tests.generators.hostile import PIECES, infested
@@ -25,18 +25,24 @@ FUNCTION = ".vercel/output/functions/index.func"
 ENTRY = {"edge": "index.js", "node": "index.mjs"}
 
 every_runtime = pytest.mark.parametrize("runtime", ["edge", "node"])
+every_store = pytest.mark.parametrize("store", ["none", "upstash"])
 
 
-def project(folder: Path, runtime: VercelRuntime) -> Path:
-    """A project with hostile prompts."""
-    write(generate("vercel", infested(bundle(), PIECES), replace(OPTIONS, runtime=runtime)), folder)
+def project(folder: Path, runtime: VercelRuntime, store: StoreName = "none") -> Path:
+    """A project with hostile prompts, which are limited and cached where there is a store."""
+    document = infested(bundle(), PIECES)
+    prompts = cast("dict[str, dict[str, dict[str, dict[str, object]]]]", document["prompts"])
+    for prompt in prompts.values() if store == "upstash" else ():
+        for version in prompt["versions"].values():
+            version |= {"limits": [{"requests": 1, "per": "day", "by": "key"}], "cache": {"ttl_s": 60}}
+    write(generate("vercel", document, replace(OPTIONS, runtime=runtime, store=store)), folder)
     return folder
 
 
 @pytest.fixture
-def linked(tmp_path: Path, runtime: VercelRuntime) -> Path:
+def linked(tmp_path: Path, runtime: VercelRuntime, store: StoreName) -> Path:
     """A project with this repository's tools in the place of its own."""
-    folder = project(tmp_path / "project", runtime)
+    folder = project(tmp_path / "project", runtime, store)
     (folder / "node_modules").symlink_to(NODE_MODULES)
     return folder
 
@@ -75,12 +81,14 @@ def settings(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.needs("node")
 @every_runtime
+@every_store
 def test_it_passes_the_strict_type_checker(linked: Path) -> None:
     run(linked, "node_modules/.bin/tsc", "--strict")
 
 
 @pytest.mark.needs("node")
 @every_runtime
+@every_store
 def test_a_build_is_one_small_function_and_no_static_file(linked: Path, runtime: str) -> None:
     run(linked, "node", "build.mjs")
     entry = f"functions/index.func/{ENTRY[runtime]}"
@@ -94,6 +102,7 @@ def test_a_build_is_one_small_function_and_no_static_file(linked: Path, runtime:
 
 @pytest.mark.needs("node")
 @pytest.mark.parametrize("runtime", ["edge"])
+@every_store
 def test_the_edge_is_told_every_variable_that_the_function_reads(linked: Path) -> None:
     run(linked, "node", "build.mjs")
     told = settings(linked)
@@ -103,6 +112,7 @@ def test_the_edge_is_told_every_variable_that_the_function_reads(linked: Path) -
 
 @pytest.mark.needs("node")
 @every_runtime
+@every_store
 def test_regions_come_from_vercel_json(linked: Path) -> None:
     vercel = linked / "vercel.json"
     vercel.write_text(vercel.read_text().replace("iad1", "fra1"))
@@ -115,6 +125,7 @@ def test_regions_come_from_vercel_json(linked: Path) -> None:
 
 @pytest.mark.needs("node")
 @every_runtime
+@every_store
 def test_its_own_smoke_test_passes_beside_what_an_earlier_bundle_left(linked: Path) -> None:
     (linked / "test" / "requests" / "gone.json").write_text("{}")
     assert "answers as it should" in run(linked, "node", "test/smoke.mjs")
