@@ -24,12 +24,16 @@ WITH_STORE = replace(OPTIONS, store="upstash")
 GCLOUD = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >>"$GCLOUD_LOG"
 case "$*" in
-  "config get-value project") echo my-project ;;
-  "secrets describe acme-prompts-$GCLOUD_LACKS") exit 1 ;;
+  "config get-value project") echo "$GCLOUD_PROJECT" ;;
+  "secrets describe acme-prompts-$GCLOUD_LACKS") echo NOT_FOUND >&2; exit 1 ;;
+  "secrets get-iam-policy"*) printf '%b\\n' "$GCLOUD_READERS" ;;
+  "secrets add-iam-policy-binding"*) [ "$(grep -cFx -- "$*" "$GCLOUD_LOG")" -gt "$GCLOUD_REFUSALS" ] ;;
   "iam service-accounts describe"*) exit 1 ;;
   "functions describe"*) echo https://function.example ;;
 esac
 """
+ACCOUNT = "acme-prompts-runtime@my-project.iam.gserviceaccount.com"
+READER = f"roles/secretmanager.secretAccessor\\tserviceAccount:{ACCOUNT}"
 
 
 @pytest.fixture
@@ -44,14 +48,29 @@ def with_store(tmp_path: Path) -> Path:
     return tmp_path / "with-store"
 
 
-def deploy(project: Path, *regions: str, lacks: str = "nothing") -> tuple[int, str, list[str]]:
+def deploy(
+    project: Path,
+    *regions: str,
+    lacks: str = "nothing",
+    gcloud_project: str = "my-project",
+    readers: str = "",
+    refusals: int = 0,
+) -> tuple[int, str, list[str]]:
     """Run deploy.sh with a gcloud that only notes what it is told: status, output, and its calls."""
     tools = project.parent / "bin"
     tools.mkdir()
-    (tools / "gcloud").write_text(GCLOUD)
-    (tools / "gcloud").chmod(0o755)
+    for name, text in {"gcloud": GCLOUD, "sleep": "#!/usr/bin/env bash\n"}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
     log = project.parent / "log"
-    environ = {"PATH": f"{tools}:{os.environ['PATH']}", "GCLOUD_LOG": str(log), "GCLOUD_LACKS": lacks}
+    environ = {
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "GCLOUD_LOG": str(log),
+        "GCLOUD_LACKS": lacks,
+        "GCLOUD_PROJECT": gcloud_project,
+        "GCLOUD_READERS": readers,
+        "GCLOUD_REFUSALS": str(refusals),
+    }
     command = ["bash", str(project / "deploy.sh"), *regions]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout + done.stderr, log.read_text().splitlines()
@@ -65,7 +84,7 @@ def test_each_region_gets_the_function_with_its_secrets(project: Path) -> None:
     mounts = ",".join(f"{secret}=acme-prompts-{secret}:latest" for secret in SECRETS)
     for call in deployed:
         assert f"--set-secrets {mounts} " in call
-        assert "--service-account acme-prompts-runtime@my-project.iam.gserviceaccount.com " in call
+        assert f"--service-account {ACCOUNT} " in call
         assert "--gen2 " in call
 
 
@@ -77,13 +96,48 @@ def test_the_functions_account_may_read_its_secrets_and_nothing_else(project: Pa
     assert not any(call.startswith("projects ") for call in calls)
 
 
+def test_who_deploys_again_need_not_be_able_to_grant_anything(project: Path) -> None:
+    status, _, calls = deploy(project, readers=f"roles/secretmanager.admin\\tuser:a@example.com\\n{READER}")
+    assert status == 0
+    assert not any("add-iam-policy-binding" in call for call in calls)
+
+
+@pytest.mark.parametrize("other", ["acme-prompts-runtime@my-project.iam.gserviceaccount.com.evil", "a@b.c"])
+def test_an_account_that_is_not_the_functions_own_is_none(project: Path, other: str) -> None:
+    _, _, calls = deploy(project, readers=f"roles/secretmanager.secretAccessor\\tserviceAccount:{other}")
+    assert sum("add-iam-policy-binding" in call for call in calls) == len(SECRETS)
+
+
+def test_a_new_account_is_waited_for(project: Path) -> None:
+    status, _, calls = deploy(project, refusals=4)
+    assert status == 0
+    assert sum("add-iam-policy-binding" in call for call in calls) == 5 * len(SECRETS)
+
+
+def test_nothing_is_deployed_without_a_grant(project: Path) -> None:
+    status, _, calls = deploy(project, refusals=5)
+    assert status == 1
+    assert not any(call.startswith("functions deploy") for call in calls)
+
+
+def test_a_project_has_to_be_named(project: Path) -> None:
+    status, said, calls = deploy(project, gcloud_project="")
+    assert (status, said) == (1, "gcloud has no project: gcloud config set project YOUR-PROJECT\n")
+    assert calls == ["config get-value project"]
+
+
 def test_nothing_is_deployed_while_a_secret_is_missing(project: Path) -> None:
     status, said, calls = deploy(project, lacks="OPENAI_API_KEY")
     assert status == 1
-    assert (
-        said == "Secret Manager lacks acme-prompts-OPENAI_API_KEY. README.md says how to create a secret.\n"
+    assert said == (
+        "NOT_FOUND\n"
+        "Secret Manager lacks acme-prompts-OPENAI_API_KEY. README.md says how to create a secret.\n"
     )
     assert not any("deploy" in call or "create" in call for call in calls)
+
+
+def test_what_the_workflow_signs_in_with_is_not_deployed(project: Path) -> None:
+    assert "gha-creds-*.json" in (project / ".gcloudignore").read_text().splitlines()
 
 
 @settings(deadline=None)
@@ -128,7 +182,8 @@ def test_where_the_store_is_and_its_token_are_secrets_too(with_store: Path) -> N
 
 def test_a_function_with_a_store_is_not_deployed_without_its_token(with_store: Path) -> None:
     status, said, _ = deploy(with_store, lacks="UPSTASH_REDIS_REST_TOKEN")
-    assert (status, said.split(". ")[0]) == (1, "Secret Manager lacks acme-prompts-UPSTASH_REDIS_REST_TOKEN")
+    assert status == 1
+    assert "\nSecret Manager lacks acme-prompts-UPSTASH_REDIS_REST_TOKEN. " in said
 
 
 def test_a_secret_that_a_provider_shares_with_the_store_is_mounted_once() -> None:

@@ -1,6 +1,7 @@
 """No name or text of a bundle reaches a generated file in another form than names.py allows."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -107,7 +108,9 @@ def test_a_literal_holds_no_character_that_ends_a_line() -> None:
         ("Acme Inc.", "acme-inc", "acme-inc-runtime"),
         ("3D", "p-3d", "p-3d-runtime"),
         ("", "promptstudio", "promptstudio-runtime"),
-        ("x" * 48 + "-yz", "x" * 48, "x" * 22 + "-runtime"),
+        ("x" * 22, "x" * 22, "x" * 22 + "-runtime"),
+        ("x" * 48 + "-yz", "x" * 48, "x" * 15 + "-23b363-runtime"),
+        ("x" * 14 + "-" + "y" * 8, "x" * 14 + "-" + "y" * 8, "x" * 14 + "-d9ab2b-runtime"),
     ],
 )
 def test_a_function_and_its_account_get_names_that_google_takes(
@@ -115,6 +118,14 @@ def test_a_function_and_its_account_get_names_that_google_takes(
 ) -> None:
     assert function_name(name) == function
     assert service_account(function) == account
+
+
+@given(st.text(), st.text())
+def test_no_two_functions_have_one_account(name: str, other: str) -> None:
+    functions = [function_name(20 * "acme-" + name), function_name("acme-" + name), function_name(other)]
+    accounts = {service_account(function) for function in functions}
+    assert len(accounts) == len(set(functions))
+    assert all(re.fullmatch("[a-z][a-z0-9-]{4,28}[a-z0-9]", account) for account in accounts)
 
 
 @given(st.text())

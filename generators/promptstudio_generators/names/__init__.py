@@ -2,6 +2,7 @@
 generated files hold names that match a pattern, and literals made here."""
 
 import re
+from hashlib import sha256
 from typing import Final, Self
 
 from promptstudio.values import Json, dumps
@@ -11,6 +12,7 @@ _WORKER_LENGTH: Final = 54  # Cloudflare: longer names have no preview address
 _FUNCTION_LENGTH: Final = 49  # Google: a function is a Cloud Run service
 _ACCOUNT_LENGTH: Final = 30  # Google: a service account's id
 _ACCOUNT_SUFFIX: Final = "-runtime"
+_ACCOUNT_DIGEST: Final = 6
 _HOST_LENGTH: Final = 253  # RFC 1035, without the root's dot
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -71,8 +73,13 @@ def function_name(name: str) -> str:
 
 
 def service_account(function: str) -> str:
-    """The id of the service account that a function of this name runs as."""
-    return function[: _ACCOUNT_LENGTH - len(_ACCOUNT_SUFFIX)].rstrip("-") + _ACCOUNT_SUFFIX
+    """The id of the service account that a function of this name runs as, and no other function."""
+    whole = function + _ACCOUNT_SUFFIX
+    if len(whole) <= _ACCOUNT_LENGTH:
+        return whole
+    digest = sha256(function.encode()).hexdigest()[:_ACCOUNT_DIGEST]
+    room = _ACCOUNT_LENGTH - len(_ACCOUNT_SUFFIX) - len(digest) - 1
+    return f"{function[:room].rstrip('-')}-{digest}{_ACCOUNT_SUFFIX}"
 
 
 def yaml_literal(text: str) -> str:
