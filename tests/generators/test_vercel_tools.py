@@ -11,12 +11,14 @@ from typing import Any, cast
 
 import pytest
 
+from promptstudio.endpoint.keys import create, print_records
 from promptstudio_generators.targets import generate
 from promptstudio_generators.targets.options import StoreName, VercelRuntime
 from promptstudio_generators.write import write
 from tests.conftest import NODE_MODULES, VERCEL
 from tests.generators.hostile import PIECES, infested
 from tests.generators.projects import OPTIONS, bundle
+from tests.unit.endpoint.asgi import bundle as echo_bundle
 
 MAX_GZIP_BYTES = 40_000
 TIMEOUT_S = 240
@@ -144,3 +146,50 @@ def test_vercel_builds_what_the_project_itself_builds(tmp_path: Path, runtime: V
     theirs = built(folder)
     assert {**theirs, "config.json": b""} == {**ours, "config.json": b""}
     assert json.loads(theirs["config.json"])["routes"][0] == {"src": "/.*", "dest": "/index"}
+
+
+# One run, with Vercel's context of a request around it, and a store in which nothing is claimed.
+WAITING = """
+const works = [];
+const context = { waitUntil: (work) => works.push(work) };
+globalThis[Symbol.for("@vercel/request-context")] = { get: () => context };
+globalThis.fetch = async (url, { body }) =>
+  Response.json({ result: body.includes("'mismatch'") ? ["ours"] : "OK" });
+const { default: handler } = await import(process.argv[1]);
+const headers = { authorization: `Bearer ${process.argv[2]}`, "content-type": "application/json" };
+const request = new Request("https://acme.example/v1/prompts/greet/run", {
+  method: "POST",
+  headers: { ...headers, "idempotency-key": "order-7" },
+  body: '{"variables":{}}',
+});
+const answer = await (handler.fetch ?? handler)(request);
+await Promise.all(works);
+console.log(answer.status, works.length);
+"""
+
+
+@pytest.mark.needs("node")
+@every_runtime
+def test_vercel_is_asked_to_wait_for_what_a_run_leaves_to_be_done(
+    tmp_path: Path, runtime: VercelRuntime
+) -> None:
+    document = echo_bundle({"greet": "---\nmodel: echo/echo\n---\nHello."})
+    write(generate("vercel", document, replace(OPTIONS, runtime=runtime, store="upstash")), tmp_path)
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    run(tmp_path, "node", "build.mjs")
+    made = create("test")
+    environ = {
+        "PROMPTSTUDIO_KEYS": print_records([made.record]),
+        "KV_REST_API_URL": "https://store.invalid",
+        "KV_REST_API_TOKEN": "t",
+    }
+    command = ["node", "--input-type=module", "--eval", WAITING, str(tmp_path / FUNCTION / ENTRY[runtime])]
+    done = subprocess.run(
+        [*command, made.key],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("200 1\n", "")
