@@ -110,10 +110,14 @@ def test_the_workflow_pins_its_actions_may_only_read_and_names_its_secrets() -> 
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     actions = [step["uses"] for step in steps if "uses" in step]
     assert actions
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", action) for action in actions)
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in actions)
     assert workflow["permissions"] == {"contents": "read"}
     assert set(re.findall(r"secrets\.(\w+)", text)) == {"VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "VERCEL_TOKEN"}
     assert not any("${{" in step.get("run", "") for step in steps)
+    told = [step["run"].split()[3] for step in steps if "VERCEL_TOKEN" in step.get("env", {})]
+    assert told == ["pull", "deploy"]
+    assert "VERCEL_TOKEN" not in str([job.get("env") for job in workflow["jobs"].values()])
+    assert workflow["jobs"]["deploy"]["if"] == "github.ref == 'refs/heads/main'"
 
 
 def test_a_project_name_is_made_fit() -> None:
