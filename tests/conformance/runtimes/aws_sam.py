@@ -1,5 +1,6 @@
 """The generated Lambda project as Lambda runs it: run.sh under AWS's own Web Adapter, which asks a stub of
-the Runtime API for the events that a stub of API Gateway makes."""
+the Runtime API for the events that a stub of API Gateway makes. Each instance of the function has one at a
+time."""
 
 import os
 import shutil
@@ -10,29 +11,33 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import yaml
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.options import StoreName, TargetOptions
 from promptstudio_generators.write import write
 from tests.conformance.runtimes import Address, Deployment, Runtime
 from tests.conformance.runtimes.install_web_adapter import binary
 from tests.conformance.runtimes.lambda_stub import LambdaStub
-from tests.generators.install_python_tools import python
+from tests.generators.install_python_tools import lambda_packages, python
 
 _START_S: Final = 20.0
+_MAX_INSTANCES: Final = 4
 _SANDBOX: Final = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     "AWS_LAMBDA_FUNCTION_NAME": "conformance",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
     "AWS_LAMBDA_LOG_GROUP_NAME": "conformance",
     "AWS_LAMBDA_LOG_STREAM_NAME": "conformance",
+    "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_REGION": "eu-central-1",
+    "POWERTOOLS_SERVICE_NAME": "conformance",
 }
 
 
@@ -45,6 +50,8 @@ class _Lambda:
 
     def deploy(self, deployment: Deployment) -> Address:
         """Many cases share a project: what is up already stays up."""
+        # The table is another one in each environment that needs an empty one.
+        deployment = replace(deployment, number=0, at_once=min(deployment.at_once, _MAX_INSTANCES))
         if self._up is None or self._up[0] != deployment:
             self._up = None
             self._up = (deployment, self._replace(deployment))
@@ -54,30 +61,41 @@ class _Lambda:
         self._sandbox.close()
         self._count += 1
         folder = self._folder / str(self._count)
-        write(generate("aws-sam", deployment.bundle, TargetOptions(name="conformance")), folder)
-        return self._sandbox.enter_context(sandbox(folder, deployment.environ))
+        store: StoreName = "none" if deployment.store == "none" else "dynamodb"
+        write(generate("aws-sam", deployment.bundle, TargetOptions(name="conformance", store=store)), folder)
+        return self._sandbox.enter_context(sandbox(folder, deployment.environ, deployment.at_once))
 
     def stop(self) -> None:
         self._sandbox.close()
 
 
 @contextmanager
-def sandbox(project: Path, environ: Mapping[str, str]) -> Iterator[Address]:
-    """A Lambda sandbox for the project, and a gateway in front of it."""
-    port = _free_port()
+def sandbox(
+    project: Path, environ: Mapping[str, str], instances: int = 1, log: IO[bytes] | int = subprocess.DEVNULL
+) -> Iterator[Address]:
+    """Instances of the project's function, and a gateway in front of them. `log` gets their output."""
     with LambdaStub() as stub, ExitStack() as processes:
         told = {
             **variables(project),
             **environ,
             **_SANDBOX,
             "AWS_LAMBDA_RUNTIME_API": stub.runtime_api,
-            "AWS_LWA_PORT": str(port),
             "PATH": f"{python('aws-sam').parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(lambda_packages()),
         }
-        processes.enter_context(running([str(project / "src" / "run.sh")], told))
-        processes.enter_context(running([str(binary())], told))
-        _wait_until_healthy(port)
+        ports = [_free_port() for _ in range(instances)]
+        for port in ports:
+            processes.enter_context(instance(project, {**told, "AWS_LWA_PORT": str(port)}, log))
+        for port in ports:
+            _wait_until_healthy(port)
         yield Address("127.0.0.1", stub.port)
+
+
+@contextmanager
+def instance(project: Path, environ: Mapping[str, str], log: IO[bytes] | int) -> Iterator[None]:
+    """The project's server, and the Web Adapter that passes on to it what the Runtime API has."""
+    with running([str(project / "src" / "run.sh")], environ, log), running([str(binary())], environ, log):
+        yield
 
 
 def variables(project: Path) -> dict[str, str]:
@@ -95,8 +113,8 @@ _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 @contextmanager
-def running(command: list[str], environ: Mapping[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, start_new_session=True)
+def running(command: list[str], environ: Mapping[str, str], log: IO[bytes] | int) -> Iterator[None]:
+    process = subprocess.Popen(command, env=dict(environ), stdout=log, start_new_session=True)
     try:
         yield
     finally:

@@ -17,6 +17,8 @@ from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 PATIENCE_S: Final = 40.0
+TRACE: Final = "Root=1-65f1a2b3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
+"""What each invocation is told of its trace: it is recorded."""
 
 _SEPARATOR: Final = b"\0" * 8
 _INVOCATION: Final = "/2018-06-01/runtime/invocation/"
@@ -136,6 +138,7 @@ class _RuntimeApi(_Connection):
                 "Lambda-Runtime-Aws-Request-Id": invocation.id,
                 "Lambda-Runtime-Deadline-Ms": "4102444800000",
                 "Lambda-Runtime-Invoked-Function-Arn": arn,
+                "Lambda-Runtime-Trace-Id": TRACE,
                 "Content-Type": "application/json",
             }
             self.send_json(200, invocation.event, headers)
