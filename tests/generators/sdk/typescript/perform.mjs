@@ -16,7 +16,12 @@ export async function perform(sdk, question) {
   return { ...outcome, events, log };
 }
 
-async function act(sdk, { client: name, options, member, variables, call = {}, how = "run", at }, log, events) {
+async function act(
+  sdk,
+  { client: name, options, member, variables, call = {}, how = "run", at },
+  log,
+  events,
+) {
   const controller = new AbortController();
   const abort = () => controller.abort(new Error("enough"));
   const note = (message, fields) => {
@@ -46,7 +51,9 @@ async function act(sdk, { client: name, options, member, variables, call = {}, h
 const FIELDS = ["message", "statusCode", "requestId", "code", "type", "body", "retryAfter", "attempts"];
 
 function described(sdk, error) {
-  const classes = Object.entries(sdk).filter(([, value]) => typeof value === "function" && error instanceof value);
+  const classes = Object.entries(sdk).filter(
+    ([, value]) => typeof value === "function" && error instanceof value,
+  );
   return {
     name: error?.name,
     classes: classes.map(([name]) => name),

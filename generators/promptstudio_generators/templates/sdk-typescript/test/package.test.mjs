@@ -48,18 +48,22 @@ const answered = (prompt) => ({
   cache: { status: "bypass" },
 });
 
-const json = (status, body, headers = {}) => (response) => {
-  response.writeHead(status, { "Content-Type": "application/json", ...headers });
-  response.end(JSON.stringify(body));
-};
+const json =
+  (status, body, headers = {}) =>
+  (response) => {
+    response.writeHead(status, { "Content-Type": "application/json", ...headers });
+    response.end(JSON.stringify(body));
+  };
 
 const frame = (event, data) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const streamed = (...frames) => (response) => {
-  response.writeHead(200, { "Content-Type": "text/event-stream" });
-  for (const each of frames) response.write(each);
-  response.end();
-};
+const streamed =
+  (...frames) =>
+  (response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    for (const each of frames) response.write(each);
+    response.end();
+  };
 
 for (const [kind, module] of Object.entries({ esm, cjs })) {
   for (const prompt of prompts) {
@@ -131,7 +135,9 @@ test("an aborted call hangs up and rejects with the reason", async () => {
 });
 
 test("iterSSE reads any stream of events", async () => {
-  const { body } = new Response("\ufeffid: 7\r\ndata: a\r\ndata\r\n\r\n: a comment\n\nevent: x\rdata:b\r\rdata: lost");
+  const { body } = new Response(
+    "\ufeffid: 7\r\ndata: a\r\ndata\r\n\r\n: a comment\n\nevent: x\rdata:b\r\rdata: lost",
+  );
   const events = [];
   for await (const event of iterSSE(body)) events.push(event);
   assert.deepEqual(events, [
