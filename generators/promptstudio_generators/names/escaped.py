@@ -9,3 +9,11 @@ class Escaped(str):
     """
 
     __slots__ = ()
+
+
+def compose(pattern: str, *parts: Escaped) -> Escaped:
+    """A pattern of the program's own, such as "list[{}]", with Escaped parts in its braces."""
+    for part in parts:
+        if not isinstance(part, Escaped):
+            raise TypeError(f"{part!r} is not Escaped")
+    return Escaped(pattern.format(*parts))
