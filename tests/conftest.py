@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
-VERCEL = ROOT / "tests" / "node-prove" / "node_modules" / ".bin" / "vercel"
+NODE_PROVE_MODULES = ROOT / "tests" / "node-prove" / "node_modules"
+VERCEL = NODE_PROVE_MODULES / ".bin" / "vercel"
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 # `make prove` sets this: there, a missing tool is a failure and not a skip.
 PROVE = os.environ.get("PROMPTSTUDIO_PROVE") == "1"
@@ -54,6 +56,8 @@ TOOLS: dict[str, Callable[[], bool]] = {
     "lambda-web-adapter": lambda: PROVE and _has_web_adapter(),
     "sam": lambda: PROVE and _has_sam(),
     "python3.13": _has_python_313,
+    "npm's judges": lambda: PROVE and (NODE_PROVE_MODULES / "publint").is_dir(),
+    "shellcheck": lambda: PROVE and SHELLCHECK.exists(),
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "dynoxide": _has_dynoxide,
     "make prove": lambda: PROVE,
