@@ -45,7 +45,7 @@ def typescript_names(
 ) -> dict[PromptName, TypeScriptNames]:
     """The names of all prompts of a package. No type gets a name that is `taken`.
 
-    They do not depend on the order. A name without hyphens stays as it is before others that come to the same.
+    They do not depend on the order. A name without hyphens goes before others that come to the same.
     """
     found: dict[PromptName, TypeScriptNames] = {}
     used = set[str]()
@@ -96,14 +96,6 @@ def _literal_key(name: str) -> str:
 def property_key(name: str) -> Escaped:
     """A property's name in a type: as it is, or in quotes."""
     return Escaped(name if _PLAIN_KEY.fullmatch(name) else json_literal(name))
-
-
-def syntax(pattern: str, *parts: Escaped) -> Escaped:
-    """A piece of a language: `pattern` with a part for each %s. Raises TypeError at a part that may be anything."""
-    for part in parts:
-        if not isinstance(part, Escaped):
-            raise TypeError(f"{part!r} is not Escaped")
-    return Escaped(pattern % parts)
 
 
 def doc_comment(paragraphs: Sequence[str], indent: str) -> Escaped:

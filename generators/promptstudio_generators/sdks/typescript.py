@@ -25,7 +25,13 @@ from promptstudio_generators.sdks.typescript_types import object_body, type_expr
 
 _RUNTIME: Final = files("promptstudio_generators") / "runtime" / "sdk" / "typescript"
 _TEMPLATES: Final = files("promptstudio_generators") / "templates" / "sdk-typescript"
-_STATIC: Final = (".gitignore", "cjs/package.json", "tsconfig.json", "tsconfig.cjs.json", "test/package.test.mjs")
+_STATIC: Final = (
+    ".gitignore",
+    "cjs/package.json",
+    "tsconfig.json",
+    "tsconfig.cjs.json",
+    "test/package.test.mjs",
+)
 _RENDERED: Final = ("package.json", "README.md", "CHANGELOG.md", "src/index.ts")
 _BASE_ERROR: Final = "PromptsError"
 _EXPORT: Final = re.compile(
@@ -36,9 +42,7 @@ _EXPORT: Final = re.compile(
 def generate(package: Package, options: SdkOptions) -> dict[str, str]:
     """The package's files; see `sdks.generate_sdk`."""
     names = PackageNames.of(package.name, _taken())
-    members = typescript_names(
-        [PromptName(each.name) for each in package.prompts], _taken() | {names.client}
-    )
+    members = typescript_names([PromptName(each.name) for each in package.prompts], _taken() | {names.client})
     prompts = [_prompt(each, members[PromptName(each.name)], package.label) for each in package.prompts]
     context = {
         "names": names,
@@ -66,7 +70,7 @@ def typescript_sdk_runtime() -> Mapping[str, str]:
 
 @cache
 def _taken() -> frozenset[str]:
-    """Names that no client may have: those of the runtime, and those that would give its error such a name."""
+    """Names that no client may have: the runtime's, and those that would give its error such a name."""
     exported = {name for text in typescript_sdk_runtime().values() for name in _EXPORT.findall(text)}
     stems = {name.removesuffix("Error") for name in exported - {_BASE_ERROR} if name.endswith("Error")}
     return frozenset(exported | stems)
@@ -101,7 +105,9 @@ def _prompt(prompt: PromptSdk, names: TypeScriptNames, label: str | None) -> dic
 
 def _comment(prompt: PromptSdk, label: str | None) -> Escaped:
     which = f"version {prompt.version}" if label is None else f"what the label {label} stands at"
-    return doc_comment([prompt.description or "", f"Runs {prompt.name}: {which}, unless the options say otherwise."], "  ")
+    return doc_comment(
+        [prompt.description or "", f"Runs {prompt.name}: {which}, unless the options say otherwise."], "  "
+    )
 
 
 def _pin(prompt: PromptSdk, label: str | None) -> dict[str, Json]:

@@ -3,8 +3,8 @@
 from typing import Final, Literal
 
 from promptstudio.values import dumps
-from promptstudio_generators.names.escaped import Escaped
-from promptstudio_generators.names.typescript import doc_comment, property_key, syntax, typescript_literal
+from promptstudio_generators.names.escaped import Escaped, compose
+from promptstudio_generators.names.typescript import doc_comment, property_key, typescript_literal
 from promptstudio_generators.sdks.model import Array, Enum, Null, Object, Property, Scalar, TypeNode, Union
 
 Direction = Literal["in", "out"]
@@ -44,28 +44,32 @@ def object_body(node: Object, direction: Direction, indent: str = "") -> Escaped
     inner = indent + _STEP
     lines = [_property(each, direction, inner) for each in node.properties]
     lines += _index(node, direction, inner)
-    return syntax("{\n%s%s}", _joined("", lines), Escaped(indent))
+    return compose("{{\n{}{}}}", _joined("", lines), Escaped(indent))
 
 
 def _array(items: Escaped, node: TypeNode, direction: Direction) -> Escaped:
     is_compound = isinstance(node, Union) or (isinstance(node, Enum) and len(node.values) > 1)
-    item = syntax("(%s)", items) if is_compound or items.startswith("readonly ") else items
-    return syntax("readonly %s[]", item) if direction == "in" else syntax("%s[]", item)
+    item = compose("({})", items) if is_compound or items.startswith("readonly ") else items
+    return compose("readonly {}[]", item) if direction == "in" else compose("{}[]", item)
 
 
 def _property(each: Property, direction: Direction, indent: str) -> Escaped:
     documented = [each.description or ""]
     if each.default is not None and direction == "in":
         documented.append(f"Left out, it is {dumps(each.default.value)}.")
-    pattern = "%s: %s" if each.required else "%s?: %s | undefined" if direction == "in" else "%s?: %s"
-    written = syntax(pattern, property_key(each.name), type_expression(each.type, direction, indent))
+    optional = "{}?: {} | undefined" if direction == "in" else "{}?: {}"
+    written = compose(
+        "{}: {}" if each.required else optional,
+        property_key(each.name),
+        type_expression(each.type, direction, indent),
+    )
     comment = doc_comment(documented, indent)
-    return syntax("%s\n%s%s;\n" if comment else "%s%s%s;\n", comment, Escaped(indent), written)
+    return compose("{}\n{}{};\n" if comment else "{}{}{};\n", comment, Escaped(indent), written)
 
 
 def _index(node: Object, direction: Direction, indent: str) -> list[Escaped]:
-    """What members there may be beside the declared ones. TypeScript holds those to this type too, so that it can
-    be no narrower. An object without any members is not `{}`, which takes everything but null."""
+    """What members there may be beside the declared ones. TypeScript holds those to this type too, so that it
+    can be no narrower. An object without any members is not `{}`, which takes everything but null."""
     if node.others is None and node.properties:
         return []
     others = _UNKNOWN
@@ -73,7 +77,7 @@ def _index(node: Object, direction: Direction, indent: str) -> list[Escaped]:
         others = Escaped("never")
     elif not node.properties:
         others = type_expression(node.others, direction, indent)
-    return [syntax("%s[name: string]: %s;\n", Escaped(indent), others)]
+    return [compose("{}[name: string]: {};\n", Escaped(indent), others)]
 
 
 def _either(types: list[Escaped]) -> Escaped:
@@ -81,4 +85,4 @@ def _either(types: list[Escaped]) -> Escaped:
 
 
 def _joined(separator: str, parts: list[Escaped]) -> Escaped:
-    return syntax(separator.join(["%s"] * len(parts)), *parts)
+    return compose(separator.join(["{}"] * len(parts)), *parts)
