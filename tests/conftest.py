@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 NODE_PROVE_MODULES = ROOT / "tests" / "node-prove" / "node_modules"
 VERCEL = NODE_PROVE_MODULES / ".bin" / "vercel"
+PYRIGHT = NODE_PROVE_MODULES / "pyright" / "index.js"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 # `make prove` sets this: there, a missing tool is a failure and not a skip.
@@ -57,6 +58,7 @@ TOOLS: dict[str, Callable[[], bool]] = {
     "sam": lambda: PROVE and _has_sam(),
     "python3.13": _has_python_313,
     "npm's judges": lambda: PROVE and (NODE_PROVE_MODULES / "publint").is_dir(),
+    "pyright": lambda: PROVE and PYRIGHT.exists(),
     "shellcheck": lambda: PROVE and SHELLCHECK.exists(),
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "dynoxide": _has_dynoxide,

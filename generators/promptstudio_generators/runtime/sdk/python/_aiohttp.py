@@ -1,7 +1,7 @@
 """aiohttp under the asynchronous client. It is imported with the first call."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -94,7 +94,7 @@ def _proxy_of_environment(url: str) -> str | None:
 
 
 @contextmanager
-def _as_transport_errors(late: str) -> Iterator[None]:
+def _as_transport_errors(late: str) -> Generator[None, None, None]:
     """Raises TransportError and TransportTimeoutError in place of what aiohttp raises."""
     import aiohttp
 

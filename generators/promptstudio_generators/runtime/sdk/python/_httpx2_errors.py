@@ -1,13 +1,13 @@
 """httpx2's errors as this package's."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ._transport import TransportError, TransportTimeoutError
 
 
 @contextmanager
-def as_transport_errors() -> Iterator[None]:
+def as_transport_errors() -> Generator[None, None, None]:
     """Raises TransportError and TransportTimeoutError in place of what httpx2 raises."""
     import httpx2
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -110,7 +110,7 @@ def _descriptor(response: "requests.Response") -> int | None:
 
 
 @contextmanager
-def _as_transport_errors() -> Iterator[None]:
+def _as_transport_errors() -> Generator[None, None, None]:
     """Raises TransportError and TransportTimeoutError in place of what requests and urllib3 raise."""
     import requests
     import urllib3

@@ -29,7 +29,8 @@ MAX_PROBLEM_BYTES: Final = 1024 * 1024
 EVENT_STREAM: Final = "text/event-stream"
 JSON: Final = "application/json"
 
-_BODY: Final = ("messages", "cache", "user", "metadata")
+_BODY: Final = frozenset({"messages", "cache", "user", "metadata"})
+_VERSION: Final = frozenset({"version", "label"})
 _OPTIONS: Final = frozenset(RequestOptions.__annotations__)
 _AGENT: Final = f"{NAME}/{VERSION} python/{sys.version_info[0]}.{sys.version_info[1]}"
 _SHOWN_CHARACTERS: Final = 4096
@@ -128,14 +129,14 @@ def _body(
     return {
         "variables": given,
         **_version(pin, options),
-        **{name: options[name] for name in _BODY if name in options},
+        **{name: value for name, value in options.items() if name in _BODY},
         **({"stream": True} if streams else {}),
     }
 
 
 def _version(pin: Pin, options: RequestOptions) -> dict[str, object]:
     """What a call names itself takes the place of the package's own."""
-    named: dict[str, object] = {name: options[name] for name in ("version", "label") if name in options}
+    named = {name: value for name, value in options.items() if name in _VERSION}
     if named:
         return named
     if pin.label is not None:
@@ -152,7 +153,7 @@ def _plain(value: object) -> object:
     """Mappings and sequences that are no dict, list or tuple."""
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return list(cast("Sequence[object]", value))
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
@@ -161,8 +162,8 @@ def read_answer(head: Head, content: bytes) -> dict[str, object]:
     """The answer of a run; raises UnexpectedResponseError where this is none."""
     if head.media_type != JSON:
         raise unexpected(head, content, f"it is {_kind(head)}, not {JSON}")
-    answer = _parsed(content)
-    if not isinstance(answer, dict) or not isinstance(answer.get("output"), dict):
+    answer = _members(_parsed(content))
+    if not isinstance(answer.get("output"), dict):
         raise unexpected(head, content, "it is not the answer of a run")
     return answer
 
@@ -189,25 +190,25 @@ def _kind(head: Head) -> str:
 
 def problem(head: Head, content: bytes, now: float) -> APIError:
     """The error for an answer that is not 2xx. `now` is Unix time."""
-    body = _parsed(content) if content else None
-    return _problem(head, body if body is not None else _text(content), head.status, now)
+    return _problem(head, _parsed(content), _text(content), head.status, now)
 
 
 def problem_event(head: Head, data: str) -> APIError:
     """The error for the event `error` of a stream, whatever the stream's own status."""
     body = _parsed(data.encode())
-    status = body.get("status") if isinstance(body, dict) else None
-    return _problem(head, data if body is None else body, status if isinstance(status, int) else 500, None)
+    status = _members(body).get("status")
+    return _problem(head, body, data, status if isinstance(status, int) else 500, None)
 
 
-def _problem(head: Head, body: object, status: int, now: float | None) -> APIError:
-    members = cast("dict[str, object]", body) if isinstance(body, dict) else {}
+def _problem(head: Head, body: object, text: str, status: int, now: float | None) -> APIError:
+    """`body` is the problem as JSON, None where it is none, and `text` as it came."""
+    members = _members(body)
     code, detail = _string(members, "code"), _string(members, "detail") or _string(members, "title")
     return _error_class(code, status)(
         " ".join(filter(None, (str(status), code, "–" if detail else "", detail))),
         status_code=status,
         headers=head.headers,
-        body=body,
+        body=text if body is None else body,
         code=code,
         type=_string(members, "type"),
         detail=detail,
@@ -226,11 +227,16 @@ def _error_class(code: str | None, status: int) -> type[APIError]:
 
 def _field_problems(listed: object) -> list[FieldProblem]:
     rows = cast("list[object]", listed) if isinstance(listed, list) else []
-    members = [cast("dict[str, object]", row) for row in rows if isinstance(row, dict)]
     return [
         {"pointer": _string(row, "pointer") or "", "message": _string(row, "message") or ""}
-        for row in members
+        for row in map(_members, rows)
+        if row
     ]
+
+
+def _members(value: object) -> dict[str, object]:
+    """The members of a JSON object; none where the value is something else."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _string(members: Mapping[str, object], name: str) -> str | None:
