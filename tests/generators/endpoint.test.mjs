@@ -2,60 +2,26 @@
 // silence, and clients that go away. It runs in Node here, as it asks for nothing but Web standards.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { loadRuntime } from "../node/runtime.mjs";
+import { ask, KEY, keyring, newBundle, provider, readText, secrets, sha256, streamed } from "./endpoint.mjs";
 
 const { createEndpoint, KeyRing, parseKeys } = await loadRuntime("endpoint", "keys");
-const bundle = JSON.parse(readFileSync(new URL("bundle.json", import.meta.url), "utf8"));
-const KEY = "ps_live_test";
-const secrets = { ANTHROPIC_API_KEY: "sk-a", OPENAI_API_KEY: "sk-o", PROMPTSTUDIO_KEYS: keyring(KEY) };
+const bundle = newBundle();
 const PATHS = ["/v1/prompts", "/v1/openapi.json", "/v1/prompts/greet/run", "/v1/responses"];
-
-function sha256(text) {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-function keyring(...keys) {
-  const records = keys.map((key) => ({ id: "key_1", name: "test", hash: sha256(key), created_at: "" }));
-  return JSON.stringify(records);
-}
 
 function newEndpoint() {
   return createEndpoint({ bundle, openapi: {} });
-}
-
-/** A request with the key; a body makes it a POST. */
-function ask(path, body, options = {}) {
-  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
-  const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  return new Request(`https://worker.example${path}`, { headers, ...post, ...options });
 }
 
 function translate(options) {
   return ask("/v1/prompts/translate/run", { variables: { text: "Hi" }, stream: true }, options);
 }
 
-/** Puts a provider in fetch's place until the test ends. */
-function provider(context, answer) {
-  context.mock.method(globalThis, "fetch", answer);
-}
-
 function chunk(content) {
   const data = JSON.stringify({ choices: [{ index: 0, delta: { content } }] });
   return new TextEncoder().encode(`data: ${data}\n\n`);
-}
-
-function streamed(source) {
-  const body = new ReadableStream(source, { highWaterMark: 0 });
-  return new Response(body, { headers: { "content-type": "text/event-stream" } });
-}
-
-async function readText(reader) {
-  const { value } = await reader.read();
-  return new TextDecoder().decode(value);
 }
 
 for (const text of [undefined, "", " ", "[]"]) {

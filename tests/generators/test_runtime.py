@@ -21,8 +21,9 @@ def run(file: str, environ: Mapping[str, str] | None = None) -> None:
 
 
 @pytest.mark.needs("node")
-def test_the_endpoint_in_node() -> None:
-    run("endpoint.test.mjs")
+@pytest.mark.parametrize("part", ["answer_cache", "endpoint", "idempotency", "limits"])
+def test_the_endpoint_in_node(part: str) -> None:
+    run(f"{part}.test.mjs")
 
 
 @pytest.mark.needs("node", "redis-server")

@@ -8,6 +8,9 @@ import type { Usage } from "./providers/index";
 import { conclude } from "./run";
 import type { Outcome, Run } from "./run";
 import type { State } from "./state";
+import { compileSchema } from "./validate";
+import { parse } from "./values";
+import type { Json } from "./values";
 
 /** How a request wants the cache used. */
 export type CacheUse = "default" | "bypass" | "refresh";
@@ -18,6 +21,21 @@ interface Stored {
   readonly usage: Usage;
   readonly at: number;
 }
+
+const TOKENS = { type: "integer", minimum: 0 };
+const validate = compileSchema({
+  type: "object",
+  properties: {
+    text: { type: "string" },
+    usage: {
+      type: "object",
+      properties: { input: TOKENS, output: TOKENS, cached: TOKENS, cacheWrite: TOKENS },
+      required: ["input", "output", "cached", "cacheWrite"],
+    },
+    at: { type: "number" },
+  },
+  required: ["text", "usage", "at"],
+});
 
 /** The place in the cache of what a run would be answered.
  *
@@ -39,7 +57,7 @@ export class Place {
   async read(): Promise<Outcome | undefined> {
     try {
       const text = await this.state.cached(this.key);
-      return text === undefined ? undefined : outcomeOf(this.run, JSON.parse(text) as Stored);
+      return text === undefined ? undefined : outcomeOf(this.run, parse(text));
     } catch (error) {
       logBeside(this.requestId, "read the cache", error);
       return undefined;
@@ -66,8 +84,11 @@ async function keyOf({ prompt, version, call }: Run): Promise<string> {
   return sha256(JSON.stringify([prompt, number, source, model, provider.baseUrl, path, body, output]));
 }
 
-/** What a run is answered from the cache: it costs nothing. */
-function outcomeOf(run: Run, { text, usage, at }: Stored): Outcome {
+/** What a run is answered from the cache: it costs nothing. Undefined where another release has stored it. */
+function outcomeOf(run: Run, stored: Json): Outcome | undefined {
+  const [value, errors] = validate(stored, "");
+  if (errors.length > 0) return undefined;
+  const { text, usage, at } = value as unknown as Stored;
   const ageS = Math.max(Math.floor((Date.now() - at) / 1000), 0);
   const cached: Run = { ...run, cache: { status: "exact", age_s: ageS } };
   return { ...conclude(cached, { text, usage, finishReason: "stop" }), costUsd: "0" };
