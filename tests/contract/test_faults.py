@@ -4,14 +4,13 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
 
 from promptstudio.storage.port import ABSENT, Add, Item, Put, Store, Unavailable, Write
 from promptstudio.storage.retry import ATTEMPTS, Retry, wait_s
-from tests.contract.conftest import Engines
+from tests.contract.conftest import NETWORKED, Engines, Sleeps
 from tests.contract.engines import Address, Clock, Engine, Space, Way
 from tests.contract.engines.process import free_port
 from tests.contract.engines.proxy import (
@@ -26,14 +25,8 @@ from tests.contract.engines.proxy import (
     Fault,
     Proxy,
     answers,
-    before,
 )
 
-NETWORKED: Final = [
-    pytest.param("moto"),
-    pytest.param("dynoxide", marks=pytest.mark.needs("dynoxide")),
-    pytest.param("upstash", marks=pytest.mark.needs("redis-server")),
-]
 TRANSACTION: Final[list[Write]] = [
     Put("ws", "a", {"n": 1}, expect=ABSENT),
     Add("ws", "count", {"n": 1}, {"n": 1}),
@@ -83,16 +76,6 @@ FORBIDDEN: Final = {
 }
 
 
-@dataclass
-class Sleeps:
-    """Time that would have been slept."""
-
-    taken: list[float] = field(default_factory=list)
-
-    async def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
-
-
 @pytest.fixture(params=NETWORKED)
 def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -106,28 +89,6 @@ def engine(engine_name: str, engines: Engines) -> Engine:
 @pytest.fixture
 def protocol(engine_name: str) -> str:
     return "upstash" if engine_name == "upstash" else "dynamodb"
-
-
-@pytest.fixture
-async def proxy(engine: Engine) -> AsyncIterator[Proxy]:
-    assert engine.address is not None
-    async with before(engine.address) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def sleeps() -> Sleeps:
-    return Sleeps()
-
-
-@pytest.fixture
-async def distant(space: Space, clock: Clock, proxy: Proxy, sleeps: Sleeps) -> AsyncIterator[Store]:
-    """A store on the other side of the proxy."""
-    store = space.open(now=clock, retry=Retry(sleeps, lambda: 0.5), via=Way(proxy.address))
-    assert await store.get("ws", "none") is None  # connected, and its scripts are known
-    proxy.requests = 0
-    yield store
-    await store.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The whole platform on an engine that says nothing: requests end in time, and nobody gets in by it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import httpx2
@@ -13,10 +12,9 @@ from promptstudio.ids import workspace_characters
 from promptstudio.storage.port import Store
 from promptstudio.storage.retry import ATTEMPTS, Retry
 from promptstudio_functions.api import create_app
-from tests.contract.conftest import Engines
+from tests.contract.conftest import NETWORKED, Engines, Sleeps
 from tests.contract.engines import Engine, Space, Way
-from tests.contract.engines.proxy import RESET, SILENT, SWALLOWED, Fault, Proxy, before
-from tests.contract.test_faults import NETWORKED, Sleeps
+from tests.contract.engines.proxy import RESET, SILENT, SWALLOWED, Fault, Proxy
 from tests.functions.platform import Platform, services_for
 from tests.people import Clock, World, workspace_in
 
@@ -26,13 +24,6 @@ ANSWER_S = 0.2
 @pytest.fixture(params=NETWORKED)
 def engine(request: pytest.FixtureRequest, engines: Engines) -> Engine:
     return engines[request.param]
-
-
-@pytest.fixture
-async def proxy(engine: Engine) -> AsyncIterator[Proxy]:
-    assert engine.address is not None
-    async with before(engine.address) as proxy:
-        yield proxy
 
 
 def platform_on(store: Store, world: World) -> Platform:

@@ -48,7 +48,12 @@ class Way:
 
 
 class Space(Protocol):
-    """An empty place in an engine, which any number of stores may share."""
+    """An empty place in an engine, which any number of stores may share.
+
+    `words` say how another process opens it: see `elsewhere`.
+    """
+
+    words: list[str]
 
     def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         """A store in it, that asks the engine itself or some `via`."""

@@ -14,6 +14,7 @@ from tests.contract.engines import Address, Engine, Way
 class _Space:
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.words = ["sqlite", str(file)]
 
     def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         return SqliteStore(self._file, now=now)

@@ -19,6 +19,7 @@ class _Space:
     def __init__(self, tables: "Tables", table: str) -> None:
         self._tables = tables
         self._table = table
+        self.words = ["dynamodb", str(tables.address), table]
 
     def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         def client() -> "DynamoDBClient":
@@ -27,14 +28,17 @@ class _Space:
         return DynamoStore(self._table, connect=client, now=now, retry=retry)
 
 
+def session() -> Session:
+    """Credentials that these engines take."""
+    return Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")
+
+
 class Tables:
     """The tables of the engine at `address`."""
 
     def __init__(self, address: Address) -> None:
         self.address: Address | None = address
-        self._session = Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1"
-        )
+        self._session = session()
         self.client = self.connect(Way(address))
         self._spaces = 0
 

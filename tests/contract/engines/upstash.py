@@ -20,6 +20,7 @@ class _Space:
     def __init__(self, address: Address, prefix: str) -> None:
         self._address = address
         self._prefix = prefix
+        self.words = ["upstash", str(address), prefix]
 
     def open(self, *, now: Callable[[], float], retry: Retry = RETRY, via: Way | None = None) -> Store:
         way = via or Way(self._address)

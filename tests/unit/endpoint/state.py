@@ -1,6 +1,6 @@
 """An endpoint with a store, a clock that stands until it is moved, and API keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from promptstudio.endpoint.app import Endpoint
@@ -49,7 +49,9 @@ def greet(*lines: str, head: Sequence[str] = (), model: str = "openai/gpt-5.4-mi
 class Served(BundleGate):
     """An endpoint that serves prompts by an answer of the model, `first` and `second` being its API keys."""
 
-    def __init__(self, store: Store | None, clock: Clock, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self, store: Store | None, clock: Callable[[], float], *, settings: Settings | None = None
+    ) -> None:
         keys = [create("first"), create("second")]
         self.model = ScriptedTransport()
         super().__init__(bundle({"greet": greet()}), self.model, KeyRing([key.record for key in keys]))
