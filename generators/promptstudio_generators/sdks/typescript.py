@@ -46,9 +46,9 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
     prompts = [_prompt(each, members[PromptName(each.name)], package.label) for each in package.prompts]
     context = {
         "names": names,
-        "version": typescript_literal(package.version),
-        "version_text": markdown_text(package.version),
+        "version": Escaped(package.version),
         "bundle": markdown_text(package.bundle_hash),
+        "label": None if package.label is None else markdown_text(package.label),
         "head": _head(package),
         "prompts": prompts,
     }
