@@ -7,49 +7,33 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptstudio_generators.targets import generate
-from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.options import StoreName, TargetOptions
 from promptstudio_generators.write import write
+from tests.generators.cloudformation import Call, read_template, resolved
 from tests.generators.hostile import texts
-from tests.generators.install_python_tools import CHECKOV, SAM, python, python_313
+from tests.generators.install_python_tools import CHECKOV, SAM, lambda_packages, python, python_313
 from tests.generators.projects import OPTIONS, bundle
 
 SECRETS = ["PROMPTSTUDIO_KEYS", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"]
-MAX_ARCHIVE_BYTES = 5_000_000
+MAX_ARCHIVE_BYTES = 4_900_000
 
 
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short functions as their arguments."""
+def template(options: TargetOptions = OPTIONS) -> dict[str, Any]:
+    return read_template(generate("aws-sam", bundle(), options)["template.yaml"])
 
 
-def _argument(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return None
-
-
-Loader.add_multi_constructor("!", _argument)
-
-
-def template(options: TargetOptions) -> dict[str, Any]:
-    text = generate("aws-sam", bundle(), options)["template.yaml"]
-    loaded: dict[str, Any] = yaml.load(text, Loader)
-    return loaded
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    write(generate("aws-sam", bundle(), OPTIONS), tmp_path)
+@pytest.fixture(params=["dynamodb", "none"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    write(generate("aws-sam", bundle(), replace(OPTIONS, store=request.param)), tmp_path)
     return tmp_path
 
 
@@ -76,11 +60,85 @@ def test_a_setting_is_a_parameter_to_the_last_character(name: str, origins: list
     assert all(part.isalnum() for part in stack.split("-"))
 
 
-def test_the_function_may_read_its_parameters_and_nothing_else() -> None:
-    (policy,) = template(OPTIONS)["Resources"]["Function"]["Properties"]["Policies"]
-    (statement,) = policy["Statement"]
-    assert statement["Action"] == "ssm:GetParametersByPath"
-    assert statement["Resource"].endswith(":parameter${ParametersPath}")
+def allowed(*conditions: str, store: StoreName | None = None) -> dict[str, Any]:
+    """Each action that the function may take, and on what, where these conditions hold."""
+    role = resolved(template(replace(OPTIONS, store=store)), conditions)["Resources"]["Role"]
+    statements = [
+        row for policy in role["Properties"]["Policies"] for row in policy["PolicyDocument"]["Statement"]
+    ]
+    assert {row["Effect"] for row in statements} == {"Allow"}
+    actions = [(row["Action"], row) for row in statements]
+    return {
+        action: row["Resource"]
+        for named, row in actions
+        for action in ([named] if isinstance(named, str) else named)
+    }
+
+
+LOGS = {"logs:CreateLogStream": "Logs.Arn", "logs:PutLogEvents": "Logs.Arn"}
+TABLE = {f"dynamodb:{action}": "Table.Arn" for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
+PARAMETERS = {
+    "ssm:GetParametersByPath": (
+        "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${ParametersPath}"
+    )
+}
+
+
+def test_the_function_may_log_read_its_secrets_use_its_table_and_nothing_else() -> None:
+    assert allowed() == LOGS | PARAMETERS | TABLE
+    assert allowed(store="none") == LOGS | PARAMETERS
+    assert template()["Resources"]["Function"]["Properties"]["Role"] == Call("GetAtt", "Role.Arn")
+
+
+def test_a_secret_takes_the_place_of_the_parameters() -> None:
+    assert allowed("HasSecret") == LOGS | TABLE | {"secretsmanager:GetSecretValue": "SecretArn"}
+    for conditions, named in (((), "PROMPTSTUDIO_PARAMETERS"), (("HasSecret",), "PROMPTSTUDIO_SECRET")):
+        function = resolved(template(), conditions)["Resources"]["Function"]["Properties"]
+        names = {"PROMPTSTUDIO_PARAMETERS", "PROMPTSTUDIO_SECRET"}
+        assert names & function["Environment"]["Variables"].keys() == {named}
+
+
+@pytest.mark.parametrize(("conditions", "service"), [((), "ssm"), (("HasSecret",), "secretsmanager")])
+def test_a_key_of_ones_own_opens_the_secrets_and_no_more(conditions: tuple[str, ...], service: str) -> None:
+    assert allowed(*conditions, "HasKmsKey") == allowed(*conditions) | {"kms:Decrypt": "KmsKeyArn"}
+    role = resolved(template(), (*conditions, "HasKmsKey"))["Resources"]["Role"]["Properties"]
+    (statement,) = [
+        row
+        for policy in role["Policies"]
+        for row in policy["PolicyDocument"]["Statement"]
+        if row["Action"] == "kms:Decrypt"
+    ]
+    via = f"{service}.${{AWS::Region}}.amazonaws.com"
+    assert statement["Condition"] == {"StringEquals": {"kms:ViaService": via}}
+
+
+def test_only_traces_and_a_network_take_more() -> None:
+    assert {action.partition(":")[0] for action in allowed("HasXRay").keys() - allowed().keys()} == {"xray"}
+    assert {action.partition(":")[0] for action in allowed("HasVpc").keys() - allowed().keys()} == {"ec2"}
+
+
+def test_without_a_store_no_table_and_nothing_for_one_is_there() -> None:
+    files = generate("aws-sam", bundle(), replace(OPTIONS, store="none"))
+    assert "AWS::DynamoDB" not in files["template.yaml"]
+    assert "Table" not in files["template.yaml"]
+    assert "store" not in files["src/main.py"]
+    unwanted = ("dynamodb", "lambda_store", "storage/late", "storage/retry")
+    assert not [path for path in files if any(name in path for name in unwanted)]
+
+
+def test_every_alarm_tells_the_topic() -> None:
+    resources = resolved(template(), ("HasAlarmTopic", "HasAccessLogs"))["Resources"]
+    alarms = {name: row for name, row in resources.items() if row["Type"] == "AWS::CloudWatch::Alarm"}
+    assert set(alarms) == {
+        "ApiErrorsAlarm",
+        "FailedRunsAlarm",
+        "FunctionErrorsAlarm",
+        "FunctionThrottlesAlarm",
+        "RefusedRequestsAlarm",
+        "TableThrottlesAlarm",
+    }
+    assert all(row["Properties"]["AlarmActions"] == ["AlarmTopicArn"] for row in alarms.values())
+    assert all(row["Properties"]["TreatMissingData"] == "notBreaching" for row in alarms.values())
 
 
 def test_secrets_are_named_and_never_valued() -> None:
@@ -96,6 +154,8 @@ def test_one_api_streams_every_path() -> None:
     events = resources["Function"]["Properties"]["Events"].values()
     assert [event["Properties"]["Path"] for event in events] == ["/", "/{proxy+}"]
     assert all(event["Properties"]["ResponseTransferMode"] == "RESPONSE_STREAM" for event in events)
+    seconds = resources["Function"]["Properties"]["Timeout"]
+    assert {event["Properties"]["TimeoutInMillis"] for event in events} == {seconds * 1000}
     assert resources["Api"]["Properties"]["EndpointConfiguration"] == {"Type": "REGIONAL"}
 
 
@@ -125,6 +185,7 @@ def test_checkov_finds_nothing_that_has_no_reason(project: Path) -> None:
 
 
 @pytest.mark.needs("sam", "python3.13")
+@pytest.mark.parametrize("project", ["dynamodb"], indirect=True)
 def test_sam_builds_a_small_archive_for_arm(project: Path) -> None:
     interpreter = python_313()
     assert interpreter is not None
@@ -142,4 +203,5 @@ def test_sam_builds_a_small_archive_for_arm(project: Path) -> None:
 
 @pytest.mark.needs("lambda-web-adapter")
 def test_its_own_smoke_test_passes_with_the_packages_it_pins(project: Path) -> None:
-    assert "The endpoint answers as it should." in run(project, python("aws-sam"), "test/smoke.py")
+    said = run(project, python("aws-sam"), "test/smoke.py", PYTHONPATH=str(lambda_packages()))
+    assert "The endpoint answers as it should." in said

@@ -9,7 +9,7 @@ import json
 import queue
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -23,6 +23,46 @@ TRACE: Final = "Root=1-65f1a2b3-0123456789abcdef01234567;Parent=0123456789abcdef
 _SEPARATOR: Final = b"\0" * 8
 _INVOCATION: Final = "/2018-06-01/runtime/invocation/"
 _EXTENSION: Final = "/2020-01-01/extension/"
+
+
+def gateway_event(
+    method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+) -> dict[str, object]:
+    """What a REST API's proxy integration sends, where every media type counts as binary. `target` is a path,
+    with a query where there is one."""
+    url = urlsplit(target)
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        if name.lower() not in ("transfer-encoding", "content-length", "connection"):
+            values.setdefault(name, []).append(value)
+    query = parse_qsl(url.query, keep_blank_values=True)
+    return {
+        "resource": "/{proxy+}",
+        "path": url.path,
+        "httpMethod": method,
+        "headers": {name: given[-1] for name, given in values.items()},
+        "multiValueHeaders": values,
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": {
+            name: [value for key, value in query if key == name] for name, _ in query
+        }
+        or None,
+        "pathParameters": {"proxy": url.path.removeprefix("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "conformance",
+            "httpMethod": method,
+            "identity": {"sourceIp": "127.0.0.1"},
+            "path": f"/live{url.path}",
+            "protocol": "HTTP/1.1",
+            "requestId": str(uuid.uuid4()),
+            "resourcePath": "/{proxy+}",
+            "stage": "live",
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
 
 
 @dataclass(slots=True)
@@ -162,7 +202,7 @@ class _RuntimeApi(_Connection):
 class _Gateway(_Connection):
     def answer(self) -> None:
         body = b"".join(self.pieces())
-        invocation = Invocation(self._event(body))
+        invocation = Invocation(gateway_event(self.command, self.path, self.headers.items(), body))
         self.server.waiting.put(invocation)
         prelude, pieces = invocation.answer()
         self._write_head(prelude)
@@ -178,42 +218,6 @@ class _Gateway(_Connection):
 
     def do_OPTIONS(self) -> None:
         self.answer()
-
-    def _event(self, body: bytes) -> dict[str, object]:
-        """What a REST API's proxy integration sends, where every media type counts as binary."""
-        url = urlsplit(self.path)
-        values: dict[str, list[str]] = {}
-        for name, value in self.headers.items():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection"):
-                values.setdefault(name, []).append(value)
-        query = parse_qsl(url.query, keep_blank_values=True)
-        return {
-            "resource": "/{proxy+}",
-            "path": url.path,
-            "httpMethod": self.command,
-            "headers": {name: given[-1] for name, given in values.items()},
-            "multiValueHeaders": values,
-            "queryStringParameters": dict(query) or None,
-            "multiValueQueryStringParameters": {
-                name: [value for key, value in query if key == name] for name, _ in query
-            }
-            or None,
-            "pathParameters": {"proxy": url.path.removeprefix("/")},
-            "stageVariables": None,
-            "requestContext": {
-                "accountId": "000000000000",
-                "apiId": "conformance",
-                "httpMethod": self.command,
-                "identity": {"sourceIp": "127.0.0.1"},
-                "path": f"/live{url.path}",
-                "protocol": "HTTP/1.1",
-                "requestId": str(uuid.uuid4()),
-                "resourcePath": "/{proxy+}",
-                "stage": "live",
-            },
-            "body": base64.b64encode(body).decode() if body else None,
-            "isBase64Encoded": bool(body),
-        }
 
     def _write_head(self, prelude: Mapping[str, object]) -> None:
         status, headers = prelude["statusCode"], prelude.get("headers", {})
