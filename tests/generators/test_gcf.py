@@ -44,7 +44,11 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def with_store(tmp_path: Path) -> Path:
-    write(generate("gcf", bundle(), WITH_STORE), tmp_path / "with-store")
+    document = bundle()
+    for prompt in cast("dict[str, dict[str, dict[str, dict[str, object]]]]", document["prompts"]).values():
+        for version in prompt["versions"].values():
+            version |= {"limits": [{"requests": 1, "per": "day", "by": "key"}], "cache": {"ttl_s": 60}}
+    write(generate("gcf", document, WITH_STORE), tmp_path / "with-store")
     return tmp_path / "with-store"
 
 

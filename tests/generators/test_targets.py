@@ -64,6 +64,12 @@ def test_limits_need_a_store(target: str) -> None:
     assert refusal.value.advice == f"{change}, or take the limits out of the prompts."
 
 
+@pytest.mark.parametrize("target", ["gcf", "vercel"])
+def test_limits_are_refused_too_where_the_default_is_no_store(target: str) -> None:
+    with pytest.raises(OptionError, match=r"cannot count runs, and these prompts have limits: greet\.$"):
+        generate(target, limited("greet"), OPTIONS)
+
+
 @every_target
 def test_limits_are_taken_where_they_are_counted(target: str) -> None:
     (store,) = [store for store in STORES[target] if store != "none"]
