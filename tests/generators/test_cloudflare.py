@@ -1,16 +1,19 @@
 """What `generate cloudflare` writes."""
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from promptstudio.values import Json
-from promptstudio_generators.names import UnfitNameError
+from promptstudio_generators.names import HostName, UnfitNameError
 from promptstudio_generators.targets import generate
 from promptstudio_generators.targets.options import TargetOptions
-from tests.generators.projects import GOLDEN, OPTIONS, RUNTIME, bundle, golden_files, golden_targets
+from tests.generators.projects import GOLDEN, OPTIONS, bundle, golden_files, golden_targets
 
 HOSTILE = "*/ process.exit(1) // ${process.exit(1)} `x` </script> {{ 7*7 }} {% raw %} \u2028 \" ' \\"
 
@@ -22,6 +25,20 @@ def strings_replaced(value: Json, text: str) -> Json:
     if isinstance(value, list):
         return [strings_replaced(item, text) for item in value]
     return value
+
+
+def settings_of(files: Mapping[str, str]) -> dict[str, Any]:
+    """What wrangler.jsonc says: its comments have lines of their own."""
+    lines = files["wrangler.jsonc"].splitlines()
+    return cast("dict[str, Any]", json.loads("\n".join(line for line in lines if not re.match(" *//", line))))
+
+
+def changed(**members: Json) -> dict[str, Json]:
+    """The bundle with these members in the version of its prompt greet."""
+    document = bundle()
+    prompts = cast("dict[str, dict[str, dict[str, dict[str, Json]]]]", document["prompts"])
+    prompts["greet"]["versions"]["2"] |= members
+    return document
 
 
 @pytest.mark.parametrize("target", golden_targets())
@@ -43,23 +60,65 @@ def test_the_embedded_bundle_is_the_bundle() -> None:
     assert json.loads(generate("cloudflare", bundle(), OPTIONS)["src/bundle.json"]) == bundle()
 
 
-def test_the_runtime_ships_verbatim_with_the_protocol_table() -> None:
-    files = generate("cloudflare", bundle(), OPTIONS)
-    source = Path(__file__).parents[2] / "generators/promptstudio_generators/runtime/typescript/src"
-    shipped = {path.removeprefix(RUNTIME) for path in files if path.startswith(RUNTIME)}
-    assert shipped == {
-        "protocol.json",
-        *(path.relative_to(source).as_posix() for path in source.rglob("*.ts")),
-    }
-    assert files[f"{RUNTIME}endpoint.ts"] == (source / "endpoint.ts").read_text("utf-8")
-
-
 def test_user_text_reaches_the_embedded_documents_alone() -> None:
     plain, hostile = bundle(), cast("dict[str, Json]", strings_replaced(bundle(), HOSTILE))
     before, after = generate("cloudflare", plain, OPTIONS), generate("cloudflare", hostile, OPTIONS)
     changed = {path for path in after if after[path] != before[path]}
     assert changed == {"src/bundle.json", "src/openapi.json"}
     assert json.loads(after["src/bundle.json"]) == hostile
+
+
+def test_counts_and_claims_have_objects_whose_tables_are_sqlite() -> None:
+    settings = settings_of(generate("cloudflare", bundle(), OPTIONS))
+    assert settings["durable_objects"]["bindings"] == [
+        {"name": "PROMPTSTUDIO_CLAIMS", "class_name": "Claims"},
+        {"name": "PROMPTSTUDIO_COUNTS", "class_name": "Counts"},
+    ]
+    assert settings["migrations"] == [{"tag": "v1", "new_sqlite_classes": ["Claims", "Counts"]}]
+    assert settings["compatibility_flags"] == ["enable_request_signal"]
+
+
+def test_a_namespace_is_bound_only_where_a_prompt_has_a_cache() -> None:
+    assert "kv_namespaces" not in settings_of(generate("cloudflare", bundle(), OPTIONS))
+    files = generate("cloudflare", changed(cache={"ttl_s": 60}), OPTIONS)
+    assert settings_of(files)["kv_namespaces"] == [{"binding": "PROMPTSTUDIO_CACHE"}]
+
+
+def test_without_a_store_there_is_no_trace_of_one() -> None:
+    options = replace(OPTIONS, store="none")
+    files = generate("cloudflare", changed(cache={"ttl_s": 60}), options)
+    settings = settings_of(files)
+    for member in ("durable_objects", "migrations", "kv_namespaces", "compatibility_flags"):
+        assert member not in settings
+    assert not any("durable-objects" in path for path in files)
+    assert "cloudflare:workers" not in files["src/index.ts"]
+
+
+def test_a_domain_takes_the_place_of_the_address_at_workers_dev() -> None:
+    plain = settings_of(generate("cloudflare", bundle(), OPTIONS))
+    assert "routes" not in plain
+    assert "workers_dev" not in plain
+    files = generate("cloudflare", bundle(), replace(OPTIONS, domain=HostName("prompts.example.com")))
+    settings = settings_of(files)
+    assert settings["routes"] == [{"pattern": "prompts.example.com", "custom_domain": True}]
+    assert settings["workers_dev"] is False
+    assert "https://prompts.example.com/health" in files["README.md"]
+    assert "workers.dev/" not in files["README.md"]
+
+
+def test_logs_and_traces_are_on() -> None:
+    observability = settings_of(generate("cloudflare", bundle(), OPTIONS))["observability"]
+    assert observability["enabled"] is True
+    assert observability["logs"]["enabled"] is True
+    assert observability["traces"] == {"enabled": True, "head_sampling_rate": 0.1}
+
+
+@pytest.mark.parametrize("name", ["PROMPTSTUDIO_CACHE", "PROMPTSTUDIO_CLAIMS", "PROMPTSTUDIO_COUNTS"])
+def test_a_providers_key_cannot_have_the_name_of_a_binding(name: str) -> None:
+    document = bundle()
+    cast("dict[str, dict[str, Json]]", document["providers"])["openai"]["api_key_env"] = name
+    with pytest.raises(UnfitNameError):
+        generate("cloudflare", document, OPTIONS)
 
 
 def test_a_project_name_is_made_fit() -> None:

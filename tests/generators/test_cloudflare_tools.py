@@ -5,14 +5,17 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from promptstudio_generators.names import HostName
 from promptstudio_generators.targets import generate
 from promptstudio_generators.write import write
 from tests.conftest import NODE_MODULES
 from tests.generators.projects import OPTIONS, bundle
+from tests.generators.test_cloudflare import changed
 
 MAX_GZIP_KIB = 40
 TIMEOUT_S = 120
@@ -43,6 +46,13 @@ def npx(folder: Path, *command: str) -> str:
     return run(folder, f"node_modules/.bin/{command[0]}", *command[1:])
 
 
+LIMITED = changed(limits=[{"requests": 20, "per": "minute", "by": "key"}], cache={"ttl_s": 30})
+VARIANTS = {
+    "with everything": (LIMITED, replace(OPTIONS, domain=HostName("prompts.example.com"))),
+    "without a store": (bundle(), replace(OPTIONS, store="none")),
+}
+
+
 def sizes_kib(output: str) -> Sequence[float]:
     """What wrangler says of an upload: its size, and that of its gzip."""
     match = re.search(r"Total Upload: ([\d.]+) KiB / gzip: ([\d.]+) KiB", output)
@@ -53,6 +63,20 @@ def sizes_kib(output: str) -> Sequence[float]:
 @pytest.mark.needs("node")
 def test_it_passes_the_strict_type_checker(project: Path) -> None:
     npx(project, "tsc", "--strict")
+
+
+@pytest.mark.needs("node")
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_each_variant_passes_the_type_checker_and_wrangler(variant: str, tmp_path: Path) -> None:
+    document, options = VARIANTS[variant]
+    write(generate("cloudflare", document, options), tmp_path)
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    npx(tmp_path, "tsc", "--strict")
+    output = npx(tmp_path, "wrangler", "deploy", "--dry-run", "--outdir", "dist")
+    bound = {"Claims", "Counts", "PROMPTSTUDIO_CACHE"}
+    assert {name for name in bound if name in output} == (bound if options.store is None else set())
+    _, gzip_kib = sizes_kib(output)
+    assert gzip_kib < MAX_GZIP_KIB
 
 
 @pytest.mark.needs("node")

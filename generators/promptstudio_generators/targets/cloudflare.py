@@ -22,11 +22,13 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
         if secret in _BOUND:
             raise UnfitNameError("the name of a provider's key at Cloudflare", secret)
     has_store = options.store != "none"
+    shared = context_of(bundle, options)
     context = {
-        **context_of(bundle, options),
+        **shared,
         "has_store": has_store,
         "has_cache": has_store and _has_cache(bundle),
         "domain": options.domain,
+        "address": options.domain or f"{shared['name']}.YOUR-SUBDOMAIN.workers.dev",
     }
     return project_files(["cloudflare"], bundle, options, context)
 

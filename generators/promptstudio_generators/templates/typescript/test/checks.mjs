@@ -57,6 +57,21 @@ export async function check(base, key) {
   }
 }
 
+/** Ask for a run twice under one Idempotency-Key; throws where the second answer is not the first one. */
+export async function checkReplay(base, key) {
+  const [name] = Object.keys(bundle.prompts);
+  if (name === undefined) return;
+  const headers = {
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+    "idempotency-key": randomBytes(16).toString("hex"),
+  };
+  const body = JSON.stringify(readJson(`test/requests/${name}.json`));
+  const run = () => answer(fetch(new URL(`/v1/prompts/${name}/run`, base), { method: "POST", headers, body }), 200);
+  const first = await run();
+  assert.deepEqual(await run(), first);
+}
+
 async function checkRuns(base, headers, name, body) {
   const run = (body) =>
     fetch(new URL(`/v1/prompts/${name}/run`, base), { method: "POST", headers, body: JSON.stringify(body) });
