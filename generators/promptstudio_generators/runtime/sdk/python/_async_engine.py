@@ -7,10 +7,11 @@ from collections.abc import Callable
 from ._async_transport import AsyncResponse, AsyncTransport
 from ._config import Config
 from ._log import LOGGER, log_request, log_response
+from ._package import BaseError
 from ._retry import LONGEST_WAIT_S, backoff, is_retried, retry_after
 from ._transport import TransportError, TransportTimeoutError
 from ._wire import MAX_BODY_BYTES, MAX_PROBLEM_BYTES, Call, Head, problem, unexpected
-from .errors import APIConnectionError, APIError, APITimeoutError, UnexpectedResponseError
+from .errors import APIConnectionError, APITimeoutError, UnexpectedResponseError
 
 
 class AsyncExchange:
@@ -102,7 +103,7 @@ class AsyncEngine:
 
     async def _attempt(
         self, call: Call, number: int, end: float | None
-    ) -> AsyncExchange | tuple[APIConnectionError | APIError, float | None]:
+    ) -> AsyncExchange | tuple[BaseError, float | None]:
         """The answer, or why there is none and after how many seconds to try again. None is never."""
         attempt_end = after(call.timeouts.attempt)
         log_request(call.request.url, call.request.headers, number)
@@ -121,8 +122,8 @@ class AsyncEngine:
             return exchange
         return await self._refused(exchange)
 
-    async def _refused(self, exchange: AsyncExchange) -> tuple[APIError, float | None]:
-        """The problem that an answer holds. Its connection is closed before anybody waits."""
+    async def _refused(self, exchange: AsyncExchange) -> tuple[BaseError, float | None]:
+        """The error that an answer means. Its connection is closed before anybody waits."""
         head = exchange.head
         try:
             content = await exchange.content(MAX_PROBLEM_BYTES)
@@ -131,6 +132,8 @@ class AsyncEngine:
             content = b""
         finally:
             await exchange.aclose()
+        if head.status < 400:
+            return unexpected(head, content, "it is a redirect"), None
         now = self._now()
         error = problem(head, content, now)
         if not is_retried(head.status, head.headers):

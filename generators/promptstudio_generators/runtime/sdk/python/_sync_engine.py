@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from ._config import Config
 from ._log import LOGGER, log_request, log_response
+from ._package import BaseError
 from ._retry import LONGEST_WAIT_S, backoff, is_retried, retry_after
 from ._sync_transport import Response, Transport
 from ._transport import TransportError, TransportTimeoutError
 from ._wire import MAX_BODY_BYTES, MAX_PROBLEM_BYTES, Call, Head, problem, unexpected
-from .errors import APIConnectionError, APIError, APITimeoutError, UnexpectedResponseError
+from .errors import APIConnectionError, APITimeoutError, UnexpectedResponseError
 
 
 class Exchange:
@@ -104,7 +105,7 @@ class Engine:
 
     def _attempt(
         self, call: Call, number: int, end: float | None
-    ) -> Exchange | tuple[APIConnectionError | APIError, float | None]:
+    ) -> Exchange | tuple[BaseError, float | None]:
         """The answer, or why there is none and after how many seconds to try again. None is never."""
         attempt_end = after(call.timeouts.attempt)
         log_request(call.request.url, call.request.headers, number)
@@ -123,8 +124,8 @@ class Engine:
             return exchange
         return self._refused(exchange)
 
-    def _refused(self, exchange: Exchange) -> tuple[APIError, float | None]:
-        """The problem that an answer holds. Its connection is closed before anybody waits."""
+    def _refused(self, exchange: Exchange) -> tuple[BaseError, float | None]:
+        """The error that an answer means. Its connection is closed before anybody waits."""
         head = exchange.head
         try:
             content = exchange.content(MAX_PROBLEM_BYTES)
@@ -133,6 +134,8 @@ class Engine:
             content = b""
         finally:
             exchange.close()
+        if head.status < 400:
+            return unexpected(head, content, "it is a redirect"), None
         now = self._now()
         error = problem(head, content, now)
         if not is_retried(head.status, head.headers):

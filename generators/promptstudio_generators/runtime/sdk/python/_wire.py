@@ -194,18 +194,20 @@ def problem(head: Head, content: bytes, now: float) -> APIError:
 
 
 def problem_event(head: Head, data: str) -> APIError:
-    """The error for the event `error` of a stream, whatever the stream's own status."""
+    """The error for the event `error` of a stream. Its status is the problem's, where that has one."""
     body = _parsed(data.encode())
     status = _members(body).get("status")
-    return _problem(head, body, data, status if isinstance(status, int) else 500, None)
+    return _problem(head, body, data, status if type(status) is int else head.status, None)
 
 
 def _problem(head: Head, body: object, text: str, status: int, now: float | None) -> APIError:
     """`body` is the problem as JSON, None where it is none, and `text` as it came."""
     members = _members(body)
     code, detail = _string(members, "code"), _string(members, "detail") or _string(members, "title")
+    request_id = _string(members, "request_id") or head.request_id
+    which = " ".join(filter(None, (str(status), code, request_id)))
     return _error_class(code, status)(
-        " ".join(filter(None, (str(status), code, "–" if detail else "", detail))),
+        f"{detail or 'The endpoint tells no reason.'} ({which})",
         status_code=status,
         headers=head.headers,
         body=text if body is None else body,
@@ -213,7 +215,7 @@ def _problem(head: Head, body: object, text: str, status: int, now: float | None
         type=_string(members, "type"),
         detail=detail,
         errors=_field_problems(members.get("errors")),
-        request_id=_string(members, "request_id") or head.request_id,
+        request_id=request_id,
         retry_after=None if now is None else retry_after(head.headers, now),
         attempts=head.attempts,
     )
@@ -227,10 +229,11 @@ def _error_class(code: str | None, status: int) -> type[APIError]:
 
 def _field_problems(listed: object) -> list[FieldProblem]:
     rows = cast("list[object]", listed) if isinstance(listed, list) else []
+    found = [(_string(row, "pointer"), _string(row, "message")) for row in map(_members, rows)]
     return [
-        {"pointer": _string(row, "pointer") or "", "message": _string(row, "message") or ""}
-        for row in map(_members, rows)
-        if row
+        {"pointer": pointer, "message": message}
+        for pointer, message in found
+        if pointer is not None and message is not None
     ]
 
 
