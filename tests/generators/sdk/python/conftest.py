@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.upstream import ScriptedUpstream
-from tests.generators.sdk.python.packages import VARIANTS, Variant
+from tests.generators.sdk.python.packages import VARIANTS
 from tests.generators.sdk.python.stage import Stage
 
 
@@ -22,11 +22,11 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.fixture(scope="session", params=VARIANTS, ids=str)
+@pytest.fixture(scope="session", params=map(str, VARIANTS))
 def stage(
     request: pytest.FixtureRequest, server: ScriptedUpstream, runner: asyncio.Runner
 ) -> Iterator[Stage]:
-    variant: Variant = request.param
+    variant = next(each for each in VARIANTS if str(each) == str(request.param))
     stage = Stage(variant, server, runner)
     yield stage
     stage.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from tests.conformance.case import Answer
-from tests.conformance.upstream import Script, ScriptedUpstream
+from tests.conformance.upstream import PATIENCE_S, Script, ScriptedUpstream
 from tests.generators.sdk.python.packages import Variant, package
 
 UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -143,6 +144,14 @@ class Stage:
         seen = self.play(*answers, use=use, **(client or {}))
         seen.events = events
         return seen
+
+
+def wait_for_call(script: Script) -> None:
+    """Until the server has taken a call."""
+    end = time.monotonic() + PATIENCE_S
+    while not script.calls:
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def _nothing(stream: Any, event: Any) -> None:

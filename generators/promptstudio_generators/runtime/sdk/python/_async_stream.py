@@ -1,6 +1,6 @@
 """A run that is answered piece by piece."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Final, Generic, TypeVar, cast
 
@@ -20,12 +20,22 @@ _END_S: Final = 0.1
 class AsyncRunStream(Generic[A]):
     """The events of a run: `start`, a `delta` for each piece, and `done` with the whole answer.
 
-    Use it with `async with`, which sends the call and in the end closes the connection; or iterate over it
-    alone. It can be iterated over once. Raises APIError where the run fails, before or amid the events;
-    StreamTruncatedError where the events end early; APITimeoutError.
+    `async with` sends the call, and its end closes the connection. Without it, iterating does both: leaving
+    the loop closes the connection. Each event is given once. Raises APIError where the run fails, before or
+    amid the events; StreamTruncatedError where the events end early; APITimeoutError.
     """
 
-    __slots__ = ("_answer", "_call", "_engine", "_events", "_exchange", "_pieces")
+    __slots__ = (
+        "_answer",
+        "_call",
+        "_decoded",
+        "_decoder",
+        "_engine",
+        "_exchange",
+        "_in_block",
+        "_is_closed",
+        "_pieces",
+    )
 
     def __init__(self, engine: AsyncEngine, call: Call) -> None:
         self._engine = engine
@@ -33,9 +43,13 @@ class AsyncRunStream(Generic[A]):
         self._exchange: AsyncExchange | None = None
         self._pieces: list[str] = []
         self._answer: A | None = None
-        self._events = self._iterate()
+        self._decoder = SseDecoder(call.max_event_bytes)
+        self._decoded: Iterator[ServerSentEvent] = iter(())
+        self._in_block = False
+        self._is_closed = False
 
     async def __aenter__(self) -> "AsyncRunStream[A]":
+        self._in_block = True
         await self._open()
         return self
 
@@ -47,8 +61,16 @@ class AsyncRunStream(Generic[A]):
     ) -> None:
         await self.aclose()
 
-    def __aiter__(self) -> AsyncIterator[Event[A]]:
-        return self._events
+    async def __aiter__(self) -> AsyncIterator[Event[A]]:
+        exchange = await self._open()
+        try:
+            while self._answer is None and (event := await self._next(exchange)) is not None:
+                yield event
+            if not self._is_closed:
+                await exchange.chunk_within(_END_S)
+        finally:
+            if not self._in_block:
+                await exchange.aclose()
 
     @property
     def partial(self) -> str:
@@ -62,18 +84,15 @@ class AsyncRunStream(Generic[A]):
 
     async def answer(self) -> A:
         """Take the events that are left, and give the whole answer."""
-        async for _ in self._events:
+        async for _ in self:
             pass
         if self._answer is None:
             raise StreamTruncatedError("The stream was closed before its last event.", partial=self.partial)
         return self._answer
 
     async def aclose(self) -> None:
-        """Close the connection: the endpoint stops the run. Nothing happens where all events have come."""
-        try:
-            await self._events.aclose()
-        except (RuntimeError, ValueError):
-            pass  # it waits for an event elsewhere, which the closed connection will tell it of
+        """Close the connection: the endpoint stops the run, and iterating ends."""
+        self._is_closed = True
         if self._exchange is not None:
             await self._exchange.aclose()
 
@@ -90,19 +109,14 @@ class AsyncRunStream(Generic[A]):
             await exchange.aclose()
             raise not_events(exchange.head, content)
 
-    async def _iterate(self) -> AsyncGenerator[Event[A], None]:
-        exchange = await self._open()
-        decoder = SseDecoder(self._call.max_event_bytes)
-        try:
-            while True:
-                for event in decoder.feed(await self._chunk(exchange)):
-                    read = self._read(event, exchange.head)
-                    yield read
-                    if read.type == "done":
-                        await exchange.chunk_within(_END_S)
-                        return
-        finally:
-            await exchange.aclose()
+    async def _next(self, exchange: AsyncExchange) -> Event[A] | None:
+        """The next event; None where the stream was closed on this side."""
+        while not self._is_closed:
+            event = next(self._decoded, None)
+            if event is not None:
+                return self._read(event, exchange.head)
+            self._decoded = self._decoder.feed(await self._chunk(exchange))
+        return None
 
     def _read(self, event: ServerSentEvent, head: Head) -> Event[A]:
         read = cast("Event[A]", read_event(event, head))
@@ -119,8 +133,10 @@ class AsyncRunStream(Generic[A]):
         except TransportTimeoutError as error:
             raise connection_error(error, attempts, self.partial) from error
         except TransportError as error:
+            if self._is_closed:
+                return b""
             raise self._truncated(str(error), attempts) from error
-        if not chunk:
+        if not chunk and not self._is_closed:
             raise self._truncated("The stream ended before its last event.", attempts)
         return chunk
 

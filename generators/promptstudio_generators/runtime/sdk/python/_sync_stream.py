@@ -2,7 +2,7 @@
 
 # Derived from _async_stream.py, by tests/generators/sdk/derive_sync.py.
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final, Generic, TypeVar, cast
 
@@ -22,12 +22,22 @@ _END_S: Final = 0.1
 class RunStream(Generic[A]):
     """The events of a run: `start`, a `delta` for each piece, and `done` with the whole answer.
 
-    Use it with `with`, which sends the call and in the end closes the connection; or iterate over it
-    alone. It can be iterated over once. Raises APIError where the run fails, before or amid the events;
-    StreamTruncatedError where the events end early; APITimeoutError.
+    `with` sends the call, and its end closes the connection. Without it, iterating does both: leaving
+    the loop closes the connection. Each event is given once. Raises APIError where the run fails, before or
+    amid the events; StreamTruncatedError where the events end early; APITimeoutError.
     """
 
-    __slots__ = ("_answer", "_call", "_engine", "_events", "_exchange", "_pieces")
+    __slots__ = (
+        "_answer",
+        "_call",
+        "_decoded",
+        "_decoder",
+        "_engine",
+        "_exchange",
+        "_in_block",
+        "_is_closed",
+        "_pieces",
+    )
 
     def __init__(self, engine: Engine, call: Call) -> None:
         self._engine = engine
@@ -35,9 +45,13 @@ class RunStream(Generic[A]):
         self._exchange: Exchange | None = None
         self._pieces: list[str] = []
         self._answer: A | None = None
-        self._events = self._iterate()
+        self._decoder = SseDecoder(call.max_event_bytes)
+        self._decoded: Iterator[ServerSentEvent] = iter(())
+        self._in_block = False
+        self._is_closed = False
 
     def __enter__(self) -> "RunStream[A]":
+        self._in_block = True
         self._open()
         return self
 
@@ -50,7 +64,15 @@ class RunStream(Generic[A]):
         self.close()
 
     def __iter__(self) -> Iterator[Event[A]]:
-        return self._events
+        exchange = self._open()
+        try:
+            while self._answer is None and (event := self._next(exchange)) is not None:
+                yield event
+            if not self._is_closed:
+                exchange.chunk_within(_END_S)
+        finally:
+            if not self._in_block:
+                exchange.close()
 
     @property
     def partial(self) -> str:
@@ -64,18 +86,15 @@ class RunStream(Generic[A]):
 
     def answer(self) -> A:
         """Take the events that are left, and give the whole answer."""
-        for _ in self._events:
+        for _ in self:
             pass
         if self._answer is None:
             raise StreamTruncatedError("The stream was closed before its last event.", partial=self.partial)
         return self._answer
 
     def close(self) -> None:
-        """Close the connection: the endpoint stops the run. Nothing happens where all events have come."""
-        try:
-            self._events.close()
-        except (RuntimeError, ValueError):
-            pass  # it waits for an event elsewhere, which the closed connection will tell it of
+        """Close the connection: the endpoint stops the run, and iterating ends."""
+        self._is_closed = True
         if self._exchange is not None:
             self._exchange.close()
 
@@ -92,19 +111,14 @@ class RunStream(Generic[A]):
             exchange.close()
             raise not_events(exchange.head, content)
 
-    def _iterate(self) -> Generator[Event[A], None]:
-        exchange = self._open()
-        decoder = SseDecoder(self._call.max_event_bytes)
-        try:
-            while True:
-                for event in decoder.feed(self._chunk(exchange)):
-                    read = self._read(event, exchange.head)
-                    yield read
-                    if read.type == "done":
-                        exchange.chunk_within(_END_S)
-                        return
-        finally:
-            exchange.close()
+    def _next(self, exchange: Exchange) -> Event[A] | None:
+        """The next event; None where the stream was closed on this side."""
+        while not self._is_closed:
+            event = next(self._decoded, None)
+            if event is not None:
+                return self._read(event, exchange.head)
+            self._decoded = self._decoder.feed(self._chunk(exchange))
+        return None
 
     def _read(self, event: ServerSentEvent, head: Head) -> Event[A]:
         read = cast("Event[A]", read_event(event, head))
@@ -121,8 +135,10 @@ class RunStream(Generic[A]):
         except TransportTimeoutError as error:
             raise connection_error(error, attempts, self.partial) from error
         except TransportError as error:
+            if self._is_closed:
+                return b""
             raise self._truncated(str(error), attempts) from error
-        if not chunk:
+        if not chunk and not self._is_closed:
             raise self._truncated("The stream ended before its last event.", attempts)
         return chunk
 

@@ -68,23 +68,26 @@ class _Watch:
     The moment is met to a twentieth of the time until then, or a second. `ended` tells that it was.
     """
 
-    __slots__ = ("_socket", "_step", "_stopped", "_until", "ended")
+    __slots__ = ("_changed", "_is_closed", "_socket", "_step", "_until", "ended")
 
     def __init__(self, descriptor: int) -> None:
         # A descriptor of our own cannot come to mean another connection while the thread has it.
         self._socket = socket.socket(fileno=socket.dup(descriptor))
         self._until: float | None = None
         self._step = _LONGEST_STEP_S
-        self._stopped: threading.Event | None = None
+        self._changed: threading.Event | None = None  # tells the thread, once there is one
+        self._is_closed = False
         self.ended = False
 
     def begin(self, seconds: float) -> None:
         """From now on, no longer than this."""
-        self._step = max(0.001, min(_LONGEST_STEP_S, seconds / _STEPS))
+        before, self._step = self._step, max(0.001, min(_LONGEST_STEP_S, seconds / _STEPS))
         self._until = time.monotonic() + seconds
-        if self._stopped is None:
-            self._stopped = threading.Event()
-            threading.Thread(target=self._run, args=(self._stopped,), daemon=True).start()
+        if self._changed is None:
+            self._changed = threading.Event()
+            threading.Thread(target=self._run, args=(self._changed,), daemon=True).start()
+        elif self._step < before:
+            self._changed.set()
 
     def pause(self) -> None:
         """Nobody waits."""
@@ -92,14 +95,17 @@ class _Watch:
 
     def close(self) -> None:
         self._until = None
-        if self._stopped is None:
+        self._is_closed = True
+        if self._changed is None:
             self._socket.close()
         else:
-            self._stopped.set()
+            self._changed.set()
 
-    def _run(self, stopped: threading.Event) -> None:
+    def _run(self, changed: threading.Event) -> None:
         with self._socket:
-            while not stopped.wait(self._step):
+            while not self._is_closed:
+                changed.wait(self._step)
+                changed.clear()
                 until = self._until
                 if until is not None and time.monotonic() >= until:
                     self.ended = True
