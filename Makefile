@@ -43,8 +43,8 @@ check: setup ## linters and type checkers
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/generators -k type_checker  # tsc --strict
 
-conformance: setup ## the Endpoint Protocol's cases in every runtime
-	$(BIN)/pytest tests/conformance
+conformance: prove-tools ## the Endpoint Protocol's cases in every runtime, as a table; ARGS=-v for each case
+	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest tests/conformance -n $(PYTEST_WORKERS) $(ARGS)
 
 regen: setup ## write the golden files anew
 	$(BIN)/python -m tests.generators.regen

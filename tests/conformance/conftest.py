@@ -7,7 +7,7 @@ import pytest
 
 from tests.conformance.case import RUNTIMES, Case
 from tests.conformance.case_file import CaseError, load
-from tests.conformance.play import Player
+from tests.conformance.play import Player, at_once
 from tests.conformance.stores import ENGINES
 from tests.conformance.table import as_markdown, as_text, placed, table
 from tests.contract.engines import NEEDS as ENGINE_NEEDS
@@ -42,7 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case_file" in metafunc.fixturenames:
         files = case_files(metafunc.config)
-        plays = [play for runtime in RUNTIMES for file in files for play in _plays(file, runtime)]
+        plays = [
+            play for runtime in RUNTIMES for file in _neighbours(files) for play in _plays(file, runtime)
+        ]
         metafunc.parametrize(("case_file", "runtimes"), plays)
 
 
@@ -55,6 +57,16 @@ def case_files(config: pytest.Config) -> Sequence[Path]:
         message = f"There are no cases in {folder}."
         raise pytest.UsageError(message)
     return files
+
+
+def _neighbours(files: Sequence[Path]) -> Sequence[Path]:
+    """The files, those of one deployment beside each other: to start a runtime takes longer than a case."""
+    groups: dict[str, list[Path]] = {}
+    for file in files:
+        case = _case(file)
+        deployment = case and [case.prompts, case.settings, case.environ, case.store, at_once(case)]
+        groups.setdefault(repr(deployment), []).append(file)
+    return [file for group in groups.values() for file in group]
 
 
 def _plays(file: Path, runtime: str) -> Iterator[object]:

@@ -1,6 +1,7 @@
 """Holds what a runtime did against what a case says must happen, ids and times masked."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ ABORT_WITHIN_S: Final = 2.0
 
 _FRAMING: Final = {"date", "server", "connection", "keep-alive", "transfer-encoding", "content-length"}
 """Headers that belong to a server's HTTP, not to the protocol."""
+_REMAINING: Final = re.compile(r"\br=\d+")
 _SHOWN_BEFORE: Final = 60
 _SHOWN_AFTER: Final = 240
 
@@ -109,19 +111,29 @@ def _differences_of_several(step: Step, left: Outcome, right: Outcome) -> Iterat
     """Clients at the same time get their answers in no order. Where even their number is left open, so is
     what they are."""
     if all(want.at_least == want.at_most for want in step.expect.answers):
-        yield from _unequal("answers, in order", _sorted(left.answers), _sorted(right.answers))
-    yield from _unequal(
-        "calls, in order",
-        sorted((call.path, call.body) for call in left.calls),
-        sorted((call.path, call.body) for call in right.calls),
-    )
+        yield from _uncommon("answers", _kinds(left.answers), _kinds(right.answers))
+    yield from _uncommon("calls", _calls(left), _calls(right))
 
 
-def _sorted(answers: Sequence[Received]) -> list[tuple[int, str, bytes]]:
-    return sorted(
-        (received.status, json.dumps(_essential(received, Masks())), Masks().body(received.body))
-        for received in answers
-    )
+def _kinds(answers: Sequence[Received]) -> Counter[str]:
+    """The answers, without what remains of limits: a store may tell those who come at once the same."""
+    kinds: Counter[str] = Counter()
+    for received in answers:
+        headers = _essential(received, Masks())
+        if "ratelimit" in headers:
+            headers["ratelimit"] = _REMAINING.sub("r=*", headers["ratelimit"])
+        kinds[f"{received.status} {headers} {Masks().body(received.body)!r}"] += 1
+    return kinds
+
+
+def _calls(outcome: Outcome) -> Counter[str]:
+    return Counter(f"{call.path} {call.body!r}" for call in outcome.calls)
+
+
+def _uncommon(what: str, left: Counter[str], right: Counter[str]) -> Iterator[str]:
+    for where, more in (("first", left - right), ("second", right - left)):
+        for kind, count in more.items():
+            yield f"{count} {what} more in the {where}: {kind}"
 
 
 def _essential(received: Received, masks: Masks) -> dict[str, str]:

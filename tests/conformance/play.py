@@ -1,8 +1,9 @@
 """Plays a case: compiles its prompts, puts them up in a runtime, and sends its requests."""
 
 import itertools
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self, cast
 
 from promptstudio.endpoint.keys import create, print_records
+from promptstudio.errors import PROTOCOL
 from promptstudio.prompts.compile import compile_bundle
 from promptstudio.prompts.project import load_project
 from promptstudio.values import Json
@@ -19,7 +21,7 @@ from tests.conformance.client import Received, send
 from tests.conformance.judge import Outcome
 from tests.conformance.project import REFUSED, UPSTREAM, write_project
 from tests.conformance.runtimes import Address, Deployment, Runtime, start
-from tests.conformance.stores import Stores
+from tests.conformance.stores import ENGINES, Stores
 from tests.conformance.upstream import Script, ScriptedUpstream
 
 _KEYS: Final = {"{key}": create("conformance"), "{other_key}": create("other")}
@@ -29,9 +31,9 @@ _ENVIRON: Final = {
     "GROQ_API_KEY": "sk-groq",
     "PROMPTSTUDIO_KEYS": print_records([key.record for key in _KEYS.values()]),
 }
+_WINDOWS_S: Final[dict[str, int]] = PROTOCOL["limits"]["windows_s"]
 _AGAIN_S: Final = 20.0
-_BEFORE_MIDNIGHT_S: Final = 10.0
-_DAY_S: Final = 86400
+_CASE_S: Final = 10.0  # no case with limits takes longer
 
 
 class Player:
@@ -57,8 +59,7 @@ class Player:
         """What `runtime` does with each step of `case`."""
         deployment = self._deployment(case, runtime)
         address = self._runtime(runtime).deploy(deployment)
-        if _has_limits(deployment.bundle):
-            _wait_out_midnight()
+        _wait_for_room(windows_s(deployment.bundle))
         return [self._take(step, address) for step in case.steps]
 
     def _take(self, step: Step, address: Address) -> Outcome:
@@ -78,8 +79,8 @@ class Player:
             self._compile(case),
             {**_environ(case), **self._stores.environ(runtime, case.store)},
             case.store,
-            next(self._numbers) if case.store == "empty" else 0,
-            max(step.request.times for step in case.steps),
+            next(self._numbers) if case.store == "empty" and runtime not in ENGINES else 0,
+            at_once(case),
         )
 
     def _runtime(self, name: str) -> Runtime:
@@ -98,6 +99,11 @@ class Player:
         return compiled.bundle
 
 
+def at_once(case: Case) -> int:
+    """How many requests the case sends at the same time."""
+    return max(step.request.times for step in case.steps)
+
+
 def _send_all(address: Address, request: Request, script: Script) -> list[Received]:
     """The answers to a request, from as many clients at once as it has."""
     keys = {placeholder: key.key for placeholder, key in _KEYS.items()}
@@ -114,14 +120,24 @@ def _send_all(address: Address, request: Request, script: Script) -> list[Receiv
     return [answer]
 
 
-def _has_limits(bundle: Mapping[str, Json]) -> bool:
+def windows_s(bundle: Mapping[str, Json]) -> set[int]:
+    """The windows of a bundle's limits."""
     prompts = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Json]]]]", bundle["prompts"])
-    return any("limits" in row for prompt in prompts.values() for row in prompt["versions"].values())
+    versions = (version for prompt in prompts.values() for version in prompt["versions"].values())
+    limits = (
+        limit for version in versions for limit in cast("list[dict[str, str]]", version.get("limits", []))
+    )
+    return {_WINDOWS_S[limit["per"]] for limit in limits}
 
 
-def _wait_out_midnight() -> None:
-    """Limits of a day count from midnight on (UTC), which is not to fall into a case."""
-    while time.time() % _DAY_S > _DAY_S - _BEFORE_MIDNIGHT_S:
+def have_room(windows: Collection[int], now: float) -> bool:
+    """Whether no window ends within a case that begins now, and no two of them at the same time."""
+    ends = {math.ceil(now / window) * window for window in windows}
+    return len(ends) == len(windows) and all(end - now > _CASE_S for end in ends)
+
+
+def _wait_for_room(windows: Collection[int]) -> None:
+    while not have_room(windows, time.time()):
         time.sleep(0.05)
 
 

@@ -1,10 +1,9 @@
 """Where deployments keep their state: engines across a network, each started once, when first asked for."""
 
 import http.client
-import itertools
 import json
 from contextlib import ExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from boto3.session import Session
 
@@ -13,12 +12,15 @@ from tests.conformance.runtimes import StoreNeed
 from tests.contract.engines import Address, start
 from tests.contract.engines.upstash import TOKEN
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
 ENGINES: Final = {"vercel": "upstash", "vercel_node": "upstash", "gcf": "upstash", "aws_sam": "dynoxide"}
 """Runtime → the engine that it keeps its state in. The others keep it themselves."""
 
 _CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _REGION: Final = "eu-central-1"
-_TABLE: Final = "PROMPTSTUDIO_TABLE"
+_TABLE: Final = "conformance"
 
 
 class Stores:
@@ -28,7 +30,7 @@ class Stores:
         self._stack = stack
         self._refused_url = refused_url
         self._started: dict[str, str] = {}
-        self._numbers = itertools.count(1)
+        self._dynamo: DynamoDBClient | None = None
 
     def environ(self, runtime: str, need: StoreNeed) -> dict[str, str]:
         """What a runtime's environment says of its store, which is empty if that is needed."""
@@ -41,8 +43,8 @@ class Stores:
         return {}
 
     def _dynamodb(self, need: StoreNeed) -> dict[str, str]:
-        url, table = self._empty_table() if need == "empty" else (self._refused_url, "conformance")
-        return {"AWS_ENDPOINT_URL_DYNAMODB": url, _TABLE: table, **_CREDENTIALS}
+        url = self._empty_table() if need == "empty" else self._refused_url
+        return {"AWS_ENDPOINT_URL_DYNAMODB": url, "PROMPTSTUDIO_TABLE": _TABLE, **_CREDENTIALS}
 
     def _empty_redis(self) -> str:
         url = self._url("upstash")
@@ -53,13 +55,16 @@ class Stores:
         connection.close()
         return url
 
-    def _empty_table(self) -> tuple[str, str]:
-        url, table = self._url("dynoxide"), f"conformance-{next(self._numbers)}"
-        session = Session("test", "test", region_name=_REGION)
-        client = connect(url, session)
-        make_table(client, table)
-        client.close()
-        return url, table
+    def _empty_table(self) -> str:
+        url = self._url("dynoxide")
+        if self._dynamo is None:
+            self._dynamo = connect(url, Session("test", "test", region_name=_REGION))
+            self._stack.callback(self._dynamo.close)
+            make_table(self._dynamo, _TABLE)
+        for page in self._dynamo.get_paginator("scan").paginate(TableName=_TABLE, ConsistentRead=True):
+            for item in page["Items"]:
+                self._dynamo.delete_item(TableName=_TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+        return url
 
     def _url(self, engine: str) -> str:
         if engine not in self._started:

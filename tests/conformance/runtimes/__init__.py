@@ -17,8 +17,9 @@ is none."""
 class Deployment:
     """What a runtime is to serve, and the environment that it finds itself in.
 
-    The environment says where engines across a network are, which are emptied beforehand. A runtime that
-    keeps its state itself begins anew with each `number`. `at_once` requests will come at the same time.
+    The environment says where engines across a network are, which are emptied before each case that needs
+    it. A runtime that keeps its state itself begins anew with each `number`. `at_once` requests will come at
+    the same time.
     """
 
     bundle: dict[str, Json]

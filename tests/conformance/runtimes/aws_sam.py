@@ -50,8 +50,7 @@ class _Lambda:
 
     def deploy(self, deployment: Deployment) -> Address:
         """Many cases share a project: what is up already stays up."""
-        # The table is another one in each environment that needs an empty one.
-        deployment = replace(deployment, number=0, at_once=min(deployment.at_once, _MAX_INSTANCES))
+        deployment = replace(deployment, at_once=min(deployment.at_once, _MAX_INSTANCES))
         if self._up is None or self._up[0] != deployment:
             self._up = None
             self._up = (deployment, self._replace(deployment))
