@@ -1,4 +1,4 @@
-"""What breaks callers fails the type check of code for the old shape, and no other change of a prompt does."""
+"""What breaks callers fails the type check of code for the old shape; no other change of a prompt does."""
 
 import json
 import re
