@@ -54,15 +54,17 @@ class Keyed:
         return json.dumps({"path": RUN_PATH, "body": RUN_BODY, "headers": self.headers})
 
 
-def lambda_environ(python: Interpreter, project: Path, store: Mapping[str, str]) -> dict[str, str]:
-    """What Lambda puts into the environment of the template's function. `store` is how to find Parameter
+def lambda_environ(python: Interpreter, project: Path, secrets: Mapping[str, str]) -> dict[str, str]:
+    """What Lambda puts into the environment of the template's function. `secrets` is how to find Parameter
     Store."""
     return {
         **base_environ(python),
         **_CREDENTIALS,
         **variables(project),
-        **store,
+        **secrets,
         "AWS_LAMBDA_FUNCTION_NAME": "hello",
+        "POWERTOOLS_SERVICE_NAME": "hello",
+        "PROMPTSTUDIO_TABLE": "hello",
     }
 
 
