@@ -136,6 +136,20 @@ async def test_who_has_lost_the_lease_changes_nothing(store: FaultyStore, clock:
     assert await outcome(store, clock, claim_of("x")) == b"mine"
 
 
+async def test_a_holder_whose_clock_is_far_behind_does_not_replace_a_kept_answer(
+    store: FaultyStore, clock: Clock, tmp_path: Path
+) -> None:
+    late = await held(store, clock, claim_of("late"))
+    ahead = Clock()
+    ahead.now += LEASE_S
+    other = FaultyStore(SqliteStore(tmp_path / "store.db", now=ahead))
+    await keep(other, await held(other, ahead, claim_of("ahead")), b"ahead", ahead())
+    await keep(store, late, b"late", clock())
+    await release(store, late, clock())
+    assert await outcome(other, ahead, claim_of("x")) == b"ahead"
+    await other.close()
+
+
 @pytest.mark.parametrize(("left_s", "counts"), [(SKEW_S + 1, True), (SKEW_S - 1, False)])
 async def test_a_lease_counts_as_lost_before_clocks_can_disagree_on_it(
     store: FaultyStore, clock: Clock, left_s: int, counts: bool

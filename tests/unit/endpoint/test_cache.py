@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from promptstudio.endpoint import journal
 from promptstudio.endpoint.run_log import RunLog
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.log_lines import MEMBERS
@@ -243,6 +244,21 @@ async def test_a_cached_run_is_recorded_like_any(cached: Served) -> None:
     assert hit.outcome is not None
     assert (hit.outcome.cost_usd, hit.outcome.usage.input) == ("0", 12)
     assert hit.took_s < miss.took_s + 1
+
+
+async def test_a_runs_time_begins_behind_the_store(
+    cached: Served, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+
+    async def slow_get(pk: str, sk: str) -> None:
+        nonlocal now_s
+        now_s += 100
+
+    monkeypatch.setattr(journal, "perf_counter", lambda: now_s)
+    monkeypatch.setattr(store, "get", slow_get)
+    await cached.ask()
+    assert [ended.took_s for ended in cached.runs.ended] == [0]
 
 
 async def test_lines_of_the_log_say_what_the_cache_did(

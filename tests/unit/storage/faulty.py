@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from promptstudio.storage.port import Item, Page, Store, Unavailable, Write
 
+_PATIENCE_S = 10
+
 DOWN = "down"
 LOST = "lost"
 
@@ -51,7 +53,7 @@ class FaultyStore:
 
     async def until(self, *, calls: int = 0, answered: int = 0) -> None:
         """Wait until so many calls have been made, and so many answered."""
-        async with self._changed:
+        async with asyncio.timeout(_PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: len(self.calls) >= calls and self.answered >= answered)
 
     @asynccontextmanager
