@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from promptstudio.values import Json
-from promptstudio_generators.sdks import python, typescript
+from promptstudio_generators.sdks import curl, python, typescript
 from promptstudio_generators.sdks.build import build_package
 from promptstudio_generators.sdks.model import Package
 from promptstudio_generators.sdks.options import SdkOptions
@@ -12,6 +12,7 @@ from promptstudio_generators.sdks.options import SdkOptions
 SDKS: Final[Mapping[str, Callable[[Package, SdkOptions], dict[str, str]]]] = {
     "python": python.generate,
     "typescript": typescript.generate,
+    "curl": curl.generate,
 }
 
 

@@ -102,7 +102,7 @@ def _imports(prompt: PythonPrompt, found: Sequence[Kind]) -> list[Escaped]:
         *({"Literal"} if is_json else ()),
         *({"TypedDict"} if is_json or prompt.declarations else ()),
     }
-    types = {"Answer", "RequestOptions", *(prompt.imports & {"JsonValue"})}
+    types = {"Answer", "RequestOptions", *(prompt.imports & {"JsonValue", "SequenceNotStr"})}
     types |= {"NOT_GIVEN", "NotGiven"} if leaves_out else set()
     types |= set() if is_json else {"TextOutput"}
     blocks = [

@@ -24,17 +24,8 @@ from promptstudio_generators.sdks.python_types import Declaration, TypeWriter
 IMPORTED: Final = frozenset(
     {
         *("Answer", "AsyncPrompt", "AsyncRunStream", "JsonValue", "Literal", "Mapping", "NOT_GIVEN"),
-        *(
-            "NotGiven",
-            "Pin",
-            "Prompt",
-            "RawResponse",
-            "RequestOptions",
-            "RunStream",
-            "Sequence",
-            "TextOutput",
-        ),
-        *("TypedDict",),
+        *("NotGiven", "Pin", "Prompt", "RawResponse", "RequestOptions", "RunStream", "Sequence"),
+        *("SequenceNotStr", "TextOutput", "TypedDict"),
     }
 )
 """What a prompt's module may import: its own classes are called otherwise."""

@@ -16,6 +16,7 @@ from promptstudio_generators.names.python import (
 )
 from promptstudio_generators.sdks.model import (
     NULL,
+    STRING,
     Anything,
     Array,
     Enum,
@@ -91,9 +92,10 @@ class TypeWriter:
                 return either([self.annotation(each, *words) for each in members])
             case Array(items):
                 item = self.annotation(items, *words, "item")
-                return (
-                    self._of("Sequence[{}]", item) if self._direction == "in" else compose("list[{}]", item)
-                )
+                if self._direction == "out":
+                    return compose("list[{}]", item)
+                # A text is a sequence of texts. Type checkers infer less where a list is to be of a protocol.
+                return self._of("SequenceNotStr[{}]" if _admits_text(items) else "Sequence[{}]", item)
             case Object():
                 return self._object(node, words)
             case Anything():
@@ -139,3 +141,8 @@ class TypeWriter:
             return whole
         described = [f"{each.name}: {each.description}" for each in node.properties if each.description]
         return "\n".join([whole, *([""] if described else []), *described])
+
+
+def _admits_text(node: TypeNode) -> bool:
+    members = node.members if isinstance(node, Union) else (node,)
+    return any(isinstance(each, Anything) or each == STRING for each in members)

@@ -1,10 +1,26 @@
 """What goes to the endpoint and comes back, whatever the prompt: values in the form that JSON gives them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypedDict, Union
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Union
+
+T = TypeVar("T", covariant=True)
 
 JsonValue = Union[None, bool, int, float, str, "list[JsonValue]", "dict[str, JsonValue]"]
 """Any JSON value, as answers hold it."""
+
+
+class SequenceNotStr(Protocol[T]):
+    """A list, a tuple or another sequence, but no text: that would be a sequence of its characters."""
+
+    def __getitem__(self, index: int, /) -> T: ...
+
+    def __iter__(self) -> Iterator[T]: ...
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, value: object, /) -> bool: ...  # of a text, it takes texts alone
+
+    def count(self, value: Any, /) -> int: ...  # a mapping has none
 
 
 class NotGiven:
