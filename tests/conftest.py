@@ -34,8 +34,9 @@ def _has_python_tools(target: str) -> bool:
 
 def _has_web_adapter() -> bool:
     from tests.conformance.runtimes.install_web_adapter import binary
+    from tests.generators.install_python_tools import has_lambda_packages
 
-    return binary().exists() and _has_python_tools("aws-sam")
+    return binary().exists() and _has_python_tools("aws-sam") and has_lambda_packages()
 
 
 def _has_sam() -> bool:

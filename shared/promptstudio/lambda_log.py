@@ -1,5 +1,5 @@
 """What a function on Lambda tells of itself, by Powertools: its log, a line with metrics for each run, and
-traces where X-Ray is on. Powertools comes from a layer.
+traces where X-Ray is on. X-Ray's SDK comes from Powertools' layer.
 
 Behind the Web Adapter no handler is given Lambda's context. The adapter sends it along with each invocation,
 as a header that takes the place of whatever a caller may have sent under that name.

@@ -11,12 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from tests.generators.lock_requirements import LAYER_FILE, REQUIREMENTS, ROOT, requirements_file
+from tests.generators.lock_requirements import REQUIREMENTS, ROOT, requirements_file
 
 SAM: Final = ROOT / ".cache" / "sam-tools" / "bin" / "sam"
 CHECKOV: Final = SAM.with_name("checkov")
 IN_LAMBDA: Final = ("aws-xray-sdk==2.15.0", "boto3==1.44.8")
-"""What the layer with Powertools has beside it, and what Lambda's runtime has."""
+"""What a Lambda project finds outside its archive: in the layer for traces, and in Lambda's runtime."""
 
 _FOLDER: Final = ROOT / ".cache" / "python-targets"
 _SAM_TOOLS: Final = ("aws-sam-cli==1.170.0", "checkov==3.2.10")
@@ -44,17 +44,20 @@ def install(target: str) -> None:
 
 
 def lambda_packages() -> Path:
-    """The folder with what a Lambda project finds outside its archive, for its interpreter here."""
-    digest = sha256(LAYER_FILE.read_bytes() + repr(IN_LAMBDA).encode()).hexdigest()[:12]
+    """The folder with IN_LAMBDA, for the interpreter that a Lambda project has here."""
+    digest = sha256(repr(IN_LAMBDA).encode()).hexdigest()[:12]
     return _FOLDER / f"lambda-packages-{digest}"
 
 
+def has_lambda_packages() -> bool:
+    return (lambda_packages() / ".ready").exists()
+
+
 def install_lambda_packages() -> None:
-    folder = lambda_packages()
-    if (folder / ".ready").exists():
+    if has_lambda_packages():
         return
+    folder = lambda_packages()
     pip = [_UV, "pip", "install", "--quiet", "--python", str(python("aws-sam")), "--target", str(folder)]
-    subprocess.run([*pip, "--require-hashes", "--requirement", str(LAYER_FILE)], check=True)
     subprocess.run([*pip, *IN_LAMBDA], check=True)
     (folder / ".ready").touch()
 

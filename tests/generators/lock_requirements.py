@@ -4,7 +4,6 @@ python -m tests.generators.lock_requirements
 """
 
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,15 +11,11 @@ ROOT: Final = Path(__file__).parents[2]
 TEMPLATES: Final = ROOT / "generators" / "promptstudio_generators" / "templates"
 
 REQUIREMENTS: Final = {
-    "aws-sam": ("aiohttp", "orjson", "uvicorn"),
+    "aws-sam": ("aiohttp", "aws-lambda-powertools", "orjson", "uvicorn"),
     "gcf": ("aiohttp", "functions-framework==3.10.2", "orjson"),
     "gcf-upstash": ("aiohttp", "functions-framework==3.10.2", "orjson", "upstash-redis"),
 }
 """What each target's project asks for itself."""
-
-LAYER: Final = ("aws-lambda-powertools",)
-"""What a Lambda project finds in a layer there, and needs beside it on one's own machine."""
-LAYER_FILE: Final = TEMPLATES / "aws-sam" / "test" / "layer-requirements.txt"
 
 _HEADER: Final = "# Every package with its version and the hashes of its files: pip installs nothing else.\n"
 
@@ -31,15 +26,15 @@ def requirements_file(target: str) -> Path:
     return found
 
 
-def locked(asked: Sequence[str]) -> str:
-    """A requirements.txt for what is asked for; asks the package index about what is not in uv.lock."""
+def locked(target: str) -> str:
+    """The requirements.txt of a target; asks the package index about what is not in uv.lock."""
     exported = _uv("export", "--frozen", "--no-hashes", "--all-extras", "--no-dev", "--no-emit-project")
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
     constraints = ROOT / ".cache" / "constraints.txt"
     constraints.parent.mkdir(exist_ok=True)
     constraints.write_text(exported, encoding="utf-8")
-    given = "\n".join(asked)
-    return _HEADER + _uv("pip", "compile", "-", "--constraints", str(constraints), *options, given=given)
+    asked = "\n".join(REQUIREMENTS[target])
+    return _HEADER + _uv("pip", "compile", "-", "--constraints", str(constraints), *options, given=asked)
 
 
 def _uv(*arguments: str, given: str = "") -> str:
@@ -48,10 +43,9 @@ def _uv(*arguments: str, given: str = "") -> str:
 
 
 def main() -> None:
-    """Write each target's requirements.txt anew, and the layer's."""
-    for target, asked in REQUIREMENTS.items():
-        requirements_file(target).write_text(locked(asked), encoding="utf-8")
-    LAYER_FILE.write_text(locked(LAYER), encoding="utf-8")
+    """Write each target's requirements.txt anew."""
+    for target in REQUIREMENTS:
+        requirements_file(target).write_text(locked(target), encoding="utf-8")
 
 
 if __name__ == "__main__":

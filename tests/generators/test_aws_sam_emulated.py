@@ -13,16 +13,21 @@ import pytest
 from promptstudio.endpoint.keys import create, print_records
 from promptstudio_generators.targets import generate
 from promptstudio_generators.write import write
+from tests.conformance.case import Answer
 from tests.conformance.runtimes.lambda_stub import gateway_event
+from tests.conformance.upstream import ScriptedUpstream
 from tests.generators.install_python_tools import python_313
 from tests.generators.lambda_emulator import build, emulated
 from tests.generators.projects import OPTIONS
-from tests.unit.endpoint.asgi import bundle
+from tests.unit.endpoint.asgi import GREETING, bundle
 
 pytestmark = pytest.mark.needs("sam", "lambda-web-adapter", "python3.13")
 
 KEY = create("emulated")
-ECHO = {"greet": "---\nmodel: echo/echo\ninput:\n  schema:\n    name: string\n---\nHello {{name}}."}
+PROMPTS = {
+    "greet": "---\nmodel: echo/echo\ninput:\n  schema:\n    name: string\n---\nHello {{name}}.",
+    "ask": "---\nmodel: openai/gpt-5.4-mini\ninput:\n  schema:\n    name: string\n---\nHello {{name}}.",
+}
 RUN = {"variables": {"name": "Ada"}}
 PRELUDE_ENDS = b"\0" * 8
 
@@ -48,10 +53,19 @@ def python() -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, python: Path) -> Built:
+def model() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, python: Path, model: ScriptedUpstream) -> Built:
     root = tmp_path_factory.mktemp("emulated")
     project, folder = root / "project", root / "built"
-    write(generate("aws-sam", bundle(ECHO), OPTIONS), project)
+    write(
+        generate("aws-sam", bundle(PROMPTS, f'[providers.openai]\nbase_url = "{model.url}"\n'), OPTIONS),
+        project,
+    )
     build(project, python, folder)
     return Built(project, folder, written(folder))
 
@@ -61,7 +75,8 @@ def function(
     request: pytest.FixtureRequest, built: Built, python: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Where events are taken, in each of the adapter's modes."""
-    environ = {"AWS_LWA_INVOKE_MODE": request.param, "PROMPTSTUDIO_KEYS": print_records([KEY.record])}
+    keys = {"OPENAI_API_KEY": "sk", "PROMPTSTUDIO_KEYS": print_records([KEY.record])}
+    environ = {"AWS_LWA_INVOKE_MODE": request.param, **keys}
     scratch = tmp_path_factory.mktemp("emulator")
     with emulated(built.project, built.folder, python, scratch, environ) as url:
         yield url
@@ -87,9 +102,9 @@ def invoke(url: str, path: str, body: object = None, **headers: str) -> tuple[in
     )
 
 
-def keyed(url: str, body: object) -> tuple[int, dict[str, str], bytes]:
+def keyed(url: str, body: object, prompt: str = "greet") -> tuple[int, dict[str, str], bytes]:
     headers = {"Authorization": f"Bearer {KEY.key}", "Content-Type": "application/json"}
-    return invoke(url, "/v1/prompts/greet/run", body, **headers)
+    return invoke(url, f"/v1/prompts/{prompt}/run", body, **headers)
 
 
 def test_it_is_up(function: str) -> None:
@@ -101,6 +116,13 @@ def test_a_run_is_answered(function: str) -> None:
     status, headers, body = keyed(function, RUN)
     assert (status, headers["content-type"]) == (200, "application/json")
     assert json.loads(body)["output"]["text"].endswith("Hello Ada.")
+
+
+def test_a_model_is_asked(function: str, model: ScriptedUpstream) -> None:
+    script = model.play([Answer(200, {"content-type": "application/json"}, [GREETING], streamed=False)])
+    status, _, body = keyed(function, RUN, "ask")
+    assert (status, json.loads(body)["output"]["text"]) == (200, "Hello!")
+    assert [call.headers["authorization"] for call in script.calls] == ["Bearer sk"]
 
 
 def test_a_stream_comes_to_its_end(function: str) -> None:

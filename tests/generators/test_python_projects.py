@@ -32,8 +32,8 @@ TARGETS: Final = {
     "gcf-upstash": ("gcf", replace(OPTIONS, store="upstash")),
 }
 ENGINES: Final = {"aws-sam": "dynamodb", "gcf-upstash": "upstash"}
-FOUND_THERE: Final = {"aws-sam": {"aws_lambda_powertools", "botocore", "jmespath"}}
-"""What a target's functions find in their cloud: Lambda's runtime has the SDK, a layer Powertools."""
+FOUND_THERE: Final = {"aws-sam": {"botocore"}}
+"""What a target's functions find in their cloud: Lambda's runtime has the SDK."""
 
 every_target = pytest.mark.parametrize("target", TARGETS)
 
