@@ -129,6 +129,15 @@ test("bypass neither looks nor stores", async (context) => {
   assert.equal(state.calls.length, 0);
 });
 
+test("bypass leaves the cache alone where the run needs the store for something else", async (context) => {
+  provider(context, async () => said("Hello"));
+  const { send, state } = serve({ ...CACHED, limits: [{ requests: 9, per: "day", by: "prompt" }] });
+  const headers = { "idempotency-key": "order-1" };
+  const response = await send(greet({ headers, body: { cache: "bypass" } }));
+  assert.deepEqual((await response.json()).cache, { status: "bypass" });
+  assert.equal(state.count("cached") + state.count("cache"), 0);
+});
+
 test("refresh does not look, and stores what it gets", async (context) => {
   const answers = [said("old"), said("new")];
   provider(context, async () => answers.shift());
@@ -188,14 +197,23 @@ test("a version that was edited has a cache of its own", async (context) => {
   assert.equal((await (await after.send(greet())).json()).cache.status, "miss");
 });
 
-test("an answer that was promised to no schema is not given where one is promised", async (context) => {
-  const text = "[1]";
-  provider(context, async () => said(text));
+test("a provider that answers elsewhere has a cache of its own", async (context) => {
+  provider(context, async () => said("Hello"));
+  const before = serve(CACHED);
+  await before.send(greet());
+  const after = serve(CACHED, { state: before.state, provider: { base_url: "https://proxy.example/v1" } });
+  assert.equal((await (await after.send(greet())).json()).cache.status, "miss");
+});
+
+test("an answer that was checked against no schema is not given where there is one", async (context) => {
+  const { mock } = provider(context, async () => said('["a"]'));
   const schema = { type: "array", items: { type: "string" } }; // OpenAI is sent none that is no object
   const { send } = serve({ ...CACHED, output: { format: "json", schema, wire_schema: schema } });
   const format = { type: "json_schema", name: "output", schema, strict: false };
-  assert.equal((await send(greet({ path: RESPONSES, body: { text: { format } } }))).status, 200);
-  assert.equal((await send(greet())).status, 502);
+  await send(greet({ path: RESPONSES, body: { text: { format } } }));
+  const { cache, output } = await (await send(greet())).json();
+  assert.deepEqual([cache.status, output.json], ["miss", ["a"]]);
+  assert.equal(mock.callCount(), 2);
 });
 
 for (const status of ["incomplete", "failed"]) {

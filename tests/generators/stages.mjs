@@ -14,10 +14,13 @@ export const USAGE = { input_tokens: 12, output_tokens: 3, input_tokens_details:
 
 export const newEndpoint = createEndpoint;
 
-/** An endpoint whose prompt greet has this added to its version, `send` to ask it, and its `state`. */
-export function serve(version = {}, { state = new MemoryState(), waitUntil, origins = "", ...host } = {}) {
+/** An endpoint whose prompt greet has this added to its version, `send` to ask it, and its `state`. `provider` is
+ * added to the provider that greet asks. */
+export function serve(version = {}, host = {}) {
+  const { state = new MemoryState(), waitUntil, origins = "", provider = {} } = host;
   const bundle = newBundle();
   Object.assign(bundle.prompts.greet.versions["2"], version);
+  Object.assign(bundle.providers.openai, provider);
   const stateOf = "stateOf" in host ? host.stateOf : () => state;
   const endpoint = createEndpoint({ bundle, openapi: {}, waitUntil, state: stateOf });
   const keys = keyring(KEY, OTHER_KEY);
