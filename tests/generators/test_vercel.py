@@ -104,20 +104,14 @@ def test_every_version_is_pinned_and_the_one_that_is_tested() -> None:
             assert set(re.findall(r"vercel@([\w.]+)", files[path])) == {VERCEL_VERSION}
 
 
-def test_the_workflow_pins_its_actions_may_only_read_and_names_its_secrets() -> None:
+def test_the_workflow_shows_its_token_to_whom_it_takes_alone() -> None:
     text = generate("vercel", bundle(), OPTIONS)[".github/workflows/deploy.yml"]
-    workflow = cast("dict[str, Any]", yaml.safe_load(text))
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    actions = [step["uses"] for step in steps if "uses" in step]
-    assert actions
-    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in actions)
-    assert workflow["permissions"] == {"contents": "read"}
+    jobs = cast("dict[str, Any]", yaml.safe_load(text))["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"]]
     assert set(re.findall(r"secrets\.(\w+)", text)) == {"VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "VERCEL_TOKEN"}
-    assert not any("${{" in step.get("run", "") for step in steps)
     told = [step["run"].split()[3] for step in steps if "VERCEL_TOKEN" in step.get("env", {})]
     assert told == ["pull", "deploy"]
-    assert "VERCEL_TOKEN" not in str([job.get("env") for job in workflow["jobs"].values()])
-    assert workflow["jobs"]["deploy"]["if"] == "github.ref == 'refs/heads/main'"
+    assert not any("env" in job for job in jobs)
 
 
 def test_a_project_name_is_made_fit() -> None:
