@@ -176,6 +176,14 @@ async def test_callers_and_paths_have_keys_of_their_own(served: Served) -> None:
     assert len(set(ids)) == 4
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_run_that_nobody_records_is_kept_too(served: Served, stream: bool) -> None:
+    served.answers(*((delta("Hello!"), COMPLETED) if stream else (GREETING,)))
+    served.journal = None
+    first, again = [await served.ask({**ADA, "stream": stream}, key="k") for _ in range(2)]
+    assert (again.status, again.body) == (200, first.body)
+
+
 FAILURES: Mapping[str, tuple[bytes | Exception, ...]] = {
     "a provider that is busy": (BUSY,),
     "an answer that is none": (b"garbage",),
