@@ -97,7 +97,7 @@ function parse(text: string): { result?: Json; error?: Json } | undefined {
 
 /** An error begins with its kind, in capitals; the rest may quote the command. */
 function refusal(status: number, error: Json): Failure {
-  const kind = /^[A-Z]+/.exec(String(error))?.[0] ?? "";
+  const kind = /^[A-Z]+\b/.exec(String(error))?.[0] ?? "";
   return new Failure(`answered ${status} ${kind}`.trimEnd(), BUSY.has(kind));
 }
 
