@@ -1,37 +1,15 @@
 """A generated client somewhere, the server that it calls, and what came of a call."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from promptstudio.values import Json
 from tests.conformance.case import Answer
 from tests.conformance.upstream import Script, ScriptedUpstream
+from tests.generators.sdk.answers import busy
 from tests.generators.sdk.typescript.hosts import Host, Outcome
 from tests.generators.sdk.typescript.packages import CLIENT
 
-WHOLE: Final[dict[str, Json]] = {
-    "id": "run_1",
-    "prompt": "greet",
-    "version": 2,
-    "model": "openai/gpt-5.4-mini",
-    "output": {"type": "text", "text": "Hello Ada"},
-    "finish_reason": "stop",
-    "usage": {"input_tokens": 3, "output_tokens": 2, "cached_tokens": 0},
-    "cost_usd": "0.000001",
-    "cache": {"status": "bypass"},
-}
-START: Final[dict[str, Json]] = {
-    "id": "run_1",
-    "prompt": "greet",
-    "version": 2,
-    "model": "openai/gpt-5.4-mini",
-}
-JSON: Final = {"content-type": "application/json"}
-STREAM: Final = {"content-type": "text/event-stream"}
-PROBLEM: Final = {"content-type": "application/problem+json", "x-request-id": "req_1"}
 UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -85,49 +63,9 @@ class Seen:
         return is_one and len(self.script.calls) == attempts
 
 
-def whole(
-    body: Mapping[str, object],
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-    end: str = "complete",
-) -> Answer:
-    return Answer(status, {**(headers or JSON)}, [json.dumps(body).encode()], streamed=False, end=end)
-
-
-def broken(end: str) -> Answer:
-    """No byte of an answer."""
-    return Answer(None, {}, [], streamed=False, end=end)
-
-
-def busy(status: int = 503, headers: Mapping[str, str] | None = None) -> Answer:
-    """A failure; without headers, one that may be tried again soon."""
-    named = SOON if headers is None else headers
-    return whole(problem("provider_unavailable", status), status, {**PROBLEM, **named})
-
-
-def problem(code: str, status: int) -> dict[str, Json]:
-    kind = f"urn:promptstudio:error:{code}"
-    return {
-        "type": kind,
-        "title": code,
-        "status": status,
-        "detail": "No.",
-        "code": code,
-        "request_id": "req_1",
-    }
-
-
-def frame(event: str, data: object) -> bytes:
-    return f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()
-
-
-def stream(*steps: bytes, end: str = "complete", headers: dict[str, str] | None = None) -> Answer:
-    return Answer(200, headers or STREAM, steps, streamed=True, end=end)
-
-
-def deltas(*texts: str) -> Sequence[bytes]:
-    return [frame("delta", {"text": text}) for text in texts]
-
-
-DONE: Final = frame("done", WHOLE)
 SOON: Final = {"retry-after-ms": "1"}
+
+
+def briefly(status: int = 503) -> Answer:
+    """A failure that may be tried again at once."""
+    return busy(status, SOON)

@@ -7,17 +7,16 @@ from email.utils import format_datetime
 import pytest
 
 from tests.conformance.case import Answer
-from tests.generators.sdk.typescript.stage import (
+from tests.generators.sdk.answers import (
     JSON,
     PROBLEM,
-    SOON,
     WHOLE,
-    Stage,
     broken,
     busy,
     problem,
     whole,
 )
+from tests.generators.sdk.typescript.stage import SOON, Stage, briefly
 
 
 def test_a_run_sends_what_the_protocol_asks_for_and_nothing_about_itself(stage: Stage) -> None:
@@ -50,20 +49,20 @@ def test_a_connection_that_never_works_fails_after_all_attempts(stage: Stage) ->
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
 def test_a_failure_that_may_pass_is_tried_again(stage: Stage, status: int) -> None:
-    seen = stage.play(busy(status), whole(WHOLE))
+    seen = stage.play(briefly(status), whole(WHOLE))
     assert seen.outcome["answer"] == WHOLE
     assert seen.has_one_effect(attempts=2)
 
 
 def test_attempts_end(stage: Stage) -> None:
-    seen = stage.play(*[busy()] * 4)
+    seen = stage.play(*[briefly()] * 4)
     assert seen.has_one_effect(attempts=3)
     assert (seen.error["name"], seen.error["attempts"]) == ("ProviderUnavailableError", 3)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_a_failure_that_lasts_is_told_at_once(stage: Stage, status: int) -> None:
-    seen = stage.play(busy(status), whole(WHOLE))
+    seen = stage.play(briefly(status), whole(WHOLE))
     assert seen.error["statusCode"] == status
     assert len(seen.script.calls) == 1
 
@@ -199,7 +198,7 @@ def test_an_abort_ends_the_wait_between_two_attempts(stage: Stage) -> None:
 
 def test_logs_hold_no_secret_and_no_text(stage: Stage) -> None:
     options = {"headers": {"x-team-token": "t0p"}}
-    seen = stage.play(busy(), whole(WHOLE), options=options)
+    seen = stage.play(briefly(), whole(WHOLE), options=options)
     assert seen.script.calls[0].headers["x-team-token"] == "t0p"
     told = json.dumps(seen.outcome["log"])
     assert [message for message, _ in seen.outcome["log"]] == [

@@ -4,17 +4,16 @@ import json
 
 import pytest
 
-from tests.generators.sdk.typescript.stage import (
+from tests.generators.sdk.answers import (
     DONE,
     START,
     WHOLE,
-    Stage,
-    busy,
     deltas,
     frame,
     problem,
     stream,
 )
+from tests.generators.sdk.typescript.stage import Stage, briefly
 
 
 def test_a_stream_gives_each_event_typed(stage: Stage) -> None:
@@ -71,7 +70,7 @@ def test_a_stream_ends_with_its_deadline(stage: Stage) -> None:
 
 
 def test_a_stream_is_tried_again_before_it_begins(stage: Stage) -> None:
-    seen = stage.play(busy(), stream(*deltas("Hi"), DONE), how="stream")
+    seen = stage.play(briefly(), stream(*deltas("Hi"), DONE), how="stream")
     assert seen.texts == ["Hi"]
     assert seen.has_one_effect(attempts=2)
 
