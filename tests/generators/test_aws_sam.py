@@ -126,6 +126,23 @@ def test_without_a_store_no_table_and_nothing_for_one_is_there() -> None:
     assert not [path for path in files if any(name in path for name in unwanted)]
 
 
+def test_alarms_watch_what_the_stack_measures() -> None:
+    resources = resolved(template(), ("HasAccessLogs",))["Resources"]
+    runs = resources["FailedRunsAlarm"]["Properties"]
+    assert (runs["Namespace"], runs["MetricName"]) == ("PromptStudio", "failures")
+    service = resources["Function"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert runs["Dimensions"] == [{"Name": "service", "Value": service}]
+    api, stage = (resources["Api"]["Properties"][name] for name in ("Name", "StageName"))
+    watched = {row["Name"]: row["Value"] for row in resources["ApiErrorsAlarm"]["Properties"]["Dimensions"]}
+    assert watched == {"ApiName": api, "Stage": stage}
+    (refused,) = resources["RefusedRequests"]["Properties"]["MetricTransformations"]
+    alarm = resources["RefusedRequestsAlarm"]["Properties"]
+    measured = (alarm["Namespace"], alarm["MetricName"])
+    assert measured == (refused["MetricNamespace"], refused["MetricName"])
+    assert '"status":"$context.status"' in resources["Api"]["Properties"]["AccessLogSetting"]["Format"]
+    assert resources["RefusedRequests"]["Properties"]["FilterPattern"] == '{ $.status = "429" }'
+
+
 def test_every_alarm_tells_the_topic() -> None:
     resources = resolved(template(), ("HasAlarmTopic", "HasAccessLogs"))["Resources"]
     alarms = {name: row for name, row in resources.items() if row["Type"] == "AWS::CloudWatch::Alarm"}

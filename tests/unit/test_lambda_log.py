@@ -8,7 +8,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ BUSY = AppError("provider_busy", provider="openai", status=500)
 TRACE = "Root=1-65f1a2b3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 ROOT = Path(__file__).parents[2]
 SERVICES = itertools.count()
+PATIENCE_S = 30
 
 
 @pytest.fixture(autouse=True)
@@ -208,11 +211,20 @@ sys.stdin.read()
 """
 
 
-def serving(**environ: str) -> "subprocess.Popen[str]":
-    """A process that has served two requests, and stays."""
+@contextmanager
+def serving(**environ: str) -> "Iterator[subprocess.Popen[str]]":
+    """A process that serves two requests, and stays until the context ends or it is too late."""
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LAMBDA_TASK_ROOT": "/var/task", **environ}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", SERVING], env=given, cwd=ROOT, text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+    command = [sys.executable, "-c", SERVING]
+    with subprocess.Popen(command, env=given, cwd=ROOT, text=True, **pipes) as process:  # type: ignore[call-overload]
+        too_late = threading.Timer(PATIENCE_S, process.kill)
+        too_late.start()
+        try:
+            yield process
+        finally:
+            too_late.cancel()
+            process.kill()
 
 
 def test_a_line_is_out_before_the_process_goes_on_and_the_tracer_stays_unimported() -> None:
@@ -221,20 +233,18 @@ def test_a_line_is_out_before_the_process_goes_on_and_the_tracer_stays_unimporte
         assert process.stderr is not None
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
         assert process.stderr.readline() == "False\n"
-        process.kill()
     assert [line["function_request_id"] for line in lines] == ["r-1", "r-2"]
 
 
 def test_where_x_ray_is_on_a_trace_tells_of_the_run() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
-        daemon.settimeout(20)
+        daemon.settimeout(PATIENCE_S)
         address = f"127.0.0.1:{daemon.getsockname()[1]}"
         with serving(PROMPTSTUDIO_XRAY="on", AWS_XRAY_DAEMON_ADDRESS=address) as process:
             segment = json.loads(daemon.recv(65536).partition(b"\n")[2])
             assert process.stderr is not None
             assert process.stderr.readline() == "True\n"  # the second request, without a trace, was answered
-            process.kill()
     assert (segment["name"], segment["parent_id"]) == ("## endpoint", "0123456789abcdef")
     assert segment["trace_id"] == "1-65f1a2b3-0123456789abcdef01234567"
     assert segment["annotations"] == {"ColdStart": True, "prompt": "greet", "code": "ok"}
