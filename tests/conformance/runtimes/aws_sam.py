@@ -3,7 +3,6 @@ the Runtime API for the events that a stub of API Gateway makes. Each instance o
 time."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -42,11 +41,9 @@ _SANDBOX: Final = {
 
 
 class _Lambda:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._up: tuple[Deployment, Address] | None = None
         self._sandbox = ExitStack()
-        self._count = 0
 
     def deploy(self, deployment: Deployment) -> Address:
         """Many cases share a project: what is up already stays up."""
@@ -58,8 +55,7 @@ class _Lambda:
 
     def _replace(self, deployment: Deployment) -> Address:
         self._sandbox.close()
-        self._count += 1
-        folder = self._folder / str(self._count)
+        folder = Path(self._sandbox.enter_context(tempfile.TemporaryDirectory()))
         store: StoreName = "none" if deployment.store == "none" else "dynamodb"
         write(generate("aws-sam", deployment.bundle, TargetOptions(name="conformance", store=store)), folder)
         return self._sandbox.enter_context(sandbox(folder, deployment.environ, deployment.at_once))
@@ -142,10 +138,8 @@ def _wait_until_healthy(port: int) -> None:
 
 @contextmanager
 def start() -> Iterator[Runtime]:
-    folder = Path(tempfile.mkdtemp())
-    runtime = _Lambda(folder)
+    runtime = _Lambda()
     try:
         yield runtime
     finally:
         runtime.stop()
-        shutil.rmtree(folder)

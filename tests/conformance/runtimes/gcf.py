@@ -1,6 +1,5 @@
 """The generated Google Cloud function in Functions Framework, with the packages that it pins and no other."""
 
-import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,10 +20,10 @@ _PACKAGES: Final[dict[StoreName, str]] = {"none": "gcf", "upstash": "gcf-upstash
 class _FunctionsFramework:
     """A driver for each set of packages, started when it is first needed; they end with `stack`."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._drivers: dict[StoreName, Driver] = {}
-        self._folders = (folder / str(number) for number in itertools.count(1))
+        self._project = stack.enter_context(ExitStack())
         self._up: tuple[Deployment, Address] | None = None
 
     def deploy(self, deployment: Deployment) -> Address:
@@ -35,9 +34,11 @@ class _FunctionsFramework:
 
     def _replace(self, deployment: Deployment) -> Address:
         store: StoreName = "upstash" if deployment.store in ("empty", "refused") else "none"
-        folder = next(self._folders)
-        write(generate("gcf", deployment.bundle, TargetOptions(name="conformance", store=store)), folder)
-        return self._driver(store).ask({"folder": str(folder), "environ": dict(deployment.environ)})
+        self._project.close()  # at once: a disk removes old files slowly
+        folder = self._project.enter_context(tempfile.TemporaryDirectory())
+        files = generate("gcf", deployment.bundle, TargetOptions(name="conformance", store=store))
+        write(files, Path(folder))
+        return self._driver(store).ask({"folder": folder, "environ": dict(deployment.environ)})
 
     def _driver(self, store: StoreName) -> Driver:
         if store not in self._drivers:
@@ -49,5 +50,4 @@ class _FunctionsFramework:
 @contextmanager
 def start() -> Iterator[Runtime]:
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        yield _FunctionsFramework(stack, Path(folder))
+        yield _FunctionsFramework(stack)
