@@ -142,6 +142,17 @@ def test_a_run_without_a_key_is_refused_as_everywhere(function: str) -> None:
     assert json.loads(body)["code"] == "unauthorized"
 
 
+def test_where_x_ray_is_on_it_starts_with_the_tracer(built: Built, python: Path, tmp_path: Path) -> None:
+    """The emulator tells of no trace; what is traced is proved in tests/unit/test_lambda_log.py."""
+    environ = {
+        "LAMBDA_TASK_ROOT": str(built.folder),
+        "PROMPTSTUDIO_KEYS": print_records([KEY.record]),
+        "PROMPTSTUDIO_XRAY": "on",
+    }
+    with emulated(built.project, built.folder, python, tmp_path, environ) as url:
+        assert keyed(url, RUN)[0] == 200
+
+
 def test_everything_is_compiled_before_it_starts(function: str, built: Built) -> None:
     assert keyed(function, RUN)[0] == 200
     compiled = {
