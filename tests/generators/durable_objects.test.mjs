@@ -19,6 +19,7 @@ const COUNTS = "PROMPTSTUDIO_COUNTS";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const LEASE_MS = 900_000;
+const PATIENCE_MS = 20_000;
 const MINUTE = { name: "key-minute:ab", ceiling: 2, windowS: 60 };
 const DAY = { name: "prompt-day:", ceiling: 5, windowS: 86_400 };
 const settings = readFileSync(path.join(PROJECT, "wrangler.jsonc"), "utf8");
@@ -77,7 +78,11 @@ function run({ prompt = "greet", name = fresh("Ada"), body = {}, headers = {}, a
 }
 
 async function eventually(met) {
-  while (!(await met())) await new Promise((resolve) => setTimeout(resolve, 10));
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await met())) {
+    if (performance.now() > end) assert.fail(`still not so: ${met}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 test("fifty requests at once with one key call the model once", async () => {
@@ -122,6 +127,20 @@ test("all counters of a run count together, or none", async () => {
   for (const { resetS: [minute, day] } of taken) {
     assert.ok(minute >= 1 && minute <= 60 && day >= 1 && day <= 86_400);
   }
+});
+
+test("a window ends with its last millisecond", async () => {
+  const prompt = fresh("p");
+  const noon = Date.UTC(2030, 0, 1, 12);
+  const take = async (fixedMs) => {
+    await worker.set({ fixedMs });
+    return worker.call(COUNTS, prompt, "take", [MINUTE]);
+  };
+  assert.deepEqual(await take(noon), { admitted: true, used: [1], resetS: [60] });
+  assert.deepEqual(await take(noon + 59_999), { admitted: true, used: [2], resetS: [1] });
+  assert.deepEqual(await take(noon + 60_000), { admitted: true, used: [1], resetS: [60] });
+  assert.deepEqual(await take(noon + 59_000), { admitted: true, used: [2], resetS: [61] }); // a clock steps back
+  await worker.set({ fixedMs: null });
 });
 
 test("counts follow a model of them, whatever the counters and however time passes", async () => {
