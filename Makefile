@@ -75,6 +75,7 @@ $(DYNOXIDE): tests/contract/engines/install_dynoxide.py | $(PYTHON_READY)
 
 $(PYTHON_TARGETS): tests/generators/install_python_tools.py $(wildcard generators/promptstudio_generators/templates/*/requirements.txt) | $(PYTHON_READY)
 	$(BIN)/python -m tests.generators.install_python_tools
+	$(BIN)/python -m tests.generators.sdk.python.interpreters
 	$(BIN)/python -m tests.conformance.runtimes.install_web_adapter
 	@touch $@
 

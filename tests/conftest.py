@@ -51,6 +51,12 @@ def _has_python_313() -> bool:
     return python_313() is not None
 
 
+def _has_other_pythons() -> bool:
+    from tests.generators.sdk.python.interpreters import are_installed
+
+    return are_installed()
+
+
 TOOLS: dict[str, Callable[[], bool]] = {
     "node": lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
     "vercel": lambda: PROVE and VERCEL.exists(),
@@ -59,6 +65,7 @@ TOOLS: dict[str, Callable[[], bool]] = {
     "sam": lambda: PROVE and _has_sam(),
     "python3.13": _has_python_313,
     "npm's judges": lambda: PROVE and (NODE_PROVE_MODULES / "publint").is_dir(),
+    "other pythons": lambda: PROVE and _has_other_pythons(),
     "pyright": lambda: PROVE and PYRIGHT.exists(),
     "shellcheck": lambda: PROVE and SHELLCHECK.exists(),
     "redis-server": lambda: shutil.which("redis-server") is not None,

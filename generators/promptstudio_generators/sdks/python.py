@@ -41,7 +41,8 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
     names = PackageNames.of(package.name, _taken(runtime.values()))
     found = kinds(options, names.client)
     clients = [kind.client for kind in found]
-    prompts = python_prompts(package.prompts, package.label, {*clients, *(kind.base for kind in found)})
+    beside = {"Timeouts", *clients, *(kind.base for kind in found)}
+    prompts = python_prompts(package.prompts, package.label, beside)
     context = {
         "names": names,
         "version": Escaped(package.version),

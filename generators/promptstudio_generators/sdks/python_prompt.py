@@ -1,5 +1,6 @@
 """A prompt as the templates of a Python package are told it: every name chosen, every type written."""
 
+import keyword
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -97,7 +98,7 @@ def python_prompts(
     names = [PromptName(each.name) for each in prompts]
     members = attributes(names, CLIENT_MEMBERS)
     files = modules(names)
-    used = {*IMPORTED, *taken}
+    used = {*IMPORTED, *taken, *keyword.kwlist}
     stems = {name: _stem(name, used) for name in names}
     return tuple(
         _prompt(each, members[each.name], files[each.name], stems[PromptName(each.name)], label)

@@ -1,5 +1,6 @@
 """Types as Python writes them: annotations, and the TypedDicts that they name."""
 
+import keyword
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -75,7 +76,7 @@ class TypeWriter:
 
     def __init__(self, direction: Direction, taken: Iterable[str]) -> None:
         self._direction = direction
-        self._used = set(taken)
+        self._used = {*taken, *keyword.kwlist}
         self.declarations: list[Declaration] = []
         self.imports = set[str]()
 

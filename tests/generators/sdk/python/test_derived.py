@@ -1,4 +1,4 @@
-"""The runtime's files: the synchronous ones come of the asynchronous ones, and packages carry what they need."""
+"""The runtime: its synchronous half comes of the asynchronous one, and packages carry what they need."""
 
 import ast
 from collections.abc import Iterator
