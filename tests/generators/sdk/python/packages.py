@@ -14,9 +14,8 @@ from typing import Final
 from promptstudio_generators.sdks import generate_sdk
 from promptstudio_generators.sdks.options import SdkOptions, Transport, default_mode
 from promptstudio_generators.write import write
-from tests.generators.sdk.bundles import GREET, SORT, bundle_of
-
-PROMPTS: Final = {"greet": GREET, "sort": SORT}
+from tests.generators.sdk.bundles import bundle_of
+from tests.generators.sdk.endpoints import PROMPTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,10 +65,14 @@ class Unhurried:
 class Stage:
     """A variant of the client on one event loop, and a server that answers as it is told."""
 
-    def __init__(self, variant: Variant, server: ScriptedUpstream, runner: asyncio.Runner) -> None:
+    def __init__(
+        self, variant: Variant, server: ScriptedUpstream, runner: asyncio.Runner, **options: Any
+    ) -> None:
+        """`options` are every client's: without a base_url, the server's is."""
         self.variant = variant
         self.server = server
         self._runner = runner
+        self._options = {"base_url": server.url, "api_key": "ps_live_secret", **options}
         self._usual: Any = None
 
     @property
@@ -76,10 +80,9 @@ class Stage:
         return package(self.variant.transport)
 
     def client(self, **options: Any) -> Any:
-        """A client of the server's."""
+        """A client, with these options before the usual ones."""
         name = f"{'Async' if self.variant.is_async else ''}Acme{self.variant.transport.capitalize()}"
-        given = {"base_url": self.server.url, "api_key": "ps_live_secret", **options}
-        return getattr(self.package, name)(**given)
+        return getattr(self.package, name)(**{**self._options, **options})
 
     def outcome(self, value: Any) -> Any:
         """The value, or what comes of awaiting it."""

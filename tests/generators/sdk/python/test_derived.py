@@ -9,7 +9,7 @@ from promptstudio_generators.sdks import generate_sdk
 from promptstudio_generators.sdks.options import MODES, TRANSPORTS, Mode, SdkOptions, Transport, default_mode
 from tests.generators.sdk.bundles import bundle_of
 from tests.generators.sdk.derive_sync import DERIVED, RUNTIME, synchronous
-from tests.generators.sdk.python.packages import PROMPTS
+from tests.generators.sdk.endpoints import PROMPTS
 
 COMBINATIONS = [
     (transport, mode)
