@@ -49,11 +49,13 @@ def run(folder: Path, *command: str | Path, **environ: str) -> str:
 
 @settings(deadline=None, max_examples=50)
 @given(name=texts, origins=st.lists(texts, max_size=3))
-def test_a_setting_is_a_parameter_to_the_last_character(name: str, origins: list[str]) -> None:
+def test_a_setting_is_a_variable_to_the_last_character(name: str, origins: list[str]) -> None:
     options = TargetOptions(name=name, body_limit=5, cors_origins=tuple(origins))
-    parameters = template(options)["Parameters"]
-    assert parameters["CorsOrigins"]["Default"] == ",".join(origins)
-    assert parameters["BodyLimit"]["Default"] == 5
+    told = template(options)
+    variables = told["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["PROMPTSTUDIO_CORS_ORIGINS"] == ",".join(origins)
+    assert variables["PROMPTSTUDIO_BODY_LIMIT"] == "5"
+    parameters = told["Parameters"]
     config = tomllib.loads(generate("aws-sam", bundle(), options)["samconfig.toml"])
     stack = config["default"]["global"]["parameters"]["stack_name"]
     assert parameters["ParametersPath"]["Default"] == f"/{stack}"
@@ -179,6 +181,13 @@ def test_one_api_streams_every_path() -> None:
 def test_what_lambda_starts_may_be_executed(project: Path) -> None:
     assert (project / "src" / "run.sh").stat().st_mode & stat.S_IXUSR
     assert not (project / "src" / "main.py").stat().st_mode & stat.S_IXUSR
+
+
+def test_generating_again_changes_what_is_deployed_and_no_parameters_default() -> None:
+    """SAM sends a parameter's previous value, so that a stack never sees another default."""
+    other = replace(OPTIONS, body_limit=8_000_000, cors_origins=())
+    assert template(other) != template(OPTIONS)
+    assert template(other)["Parameters"] == template(OPTIONS)["Parameters"]
 
 
 def test_cfn_lint_has_nothing_to_say(project: Path) -> None:
