@@ -11,6 +11,7 @@ from promptstudio_functions.description import described
 from promptstudio_functions.dressing import Dressing
 from promptstudio_functions.problem_response import Problem, problem_response
 from promptstudio_functions.routes import (
+    audit,
     drafts,
     invitations,
     keys,
@@ -47,6 +48,7 @@ NOUNS: Final[tuple[APIRouter, ...]] = (
     links.router,
     providers.router,
     runs.router,
+    audit.router,
 )
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {status: {"model": Problem} for status in ("4XX", "5XX")}

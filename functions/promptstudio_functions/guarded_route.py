@@ -3,7 +3,7 @@
 Rule, credential, CSRF, role or scope, size, content type, JSON: the first stage that fails answers.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, cast
 
@@ -14,13 +14,17 @@ from starlette.requests import ClientDisconnect
 
 from promptstudio.access.principal import Principal, Role
 from promptstudio.access.sharing import role_on_prompt
+from promptstudio.audit.entries import Source, source_of
+from promptstudio.audit.recorder import Act, Recorder
 from promptstudio.endpoint.problems import log_internal
 from promptstudio.endpoint.request import read_json
 from promptstudio.errors import BOUNDS, AppError, FieldError
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.port import Store
 from promptstudio.values import Json
+from promptstudio_functions.acts import acts_of
 from promptstudio_functions.authentication import authenticate
+from promptstudio_functions.peer import peer_address
 from promptstudio_functions.permissions import RULES, Rule
 from promptstudio_functions.problem_response import problem_response
 from promptstudio_functions.services import Services
@@ -31,18 +35,23 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class GuardedRoute(APIRoute):
-    """A route that the permission table names; raises KeyError, when it is made, for one that it does not."""
+    """A route that the permission table names, and where it may change something the table of acts too.
+
+    Raises KeyError, when it is made, for one that they do not.
+    """
 
     def get_route_handler(self) -> _Handler:
         handle = super().get_route_handler()
         (method,) = cast("set[str]", self.methods)
         rule = RULES[method, self.path_format]
+        acts = acts_of(method, self.path_format)
         on_prompt = self.path_format.startswith(_ON_PROMPT)
 
         async def guarded(request: Request) -> Response:
             prompt = request.path_params["name"] if on_prompt else None
             try:
                 request.state.principal = await _admit(request, rule, prompt)
+                request.state.services = _recording(request, acts)
                 bounded = await _with_body(request)
                 return _without_type(await handle(bounded))
             except AppError as error:
@@ -63,8 +72,8 @@ def noun(tag: str) -> APIRouter:
 
 
 def services(request: Request) -> Services:
-    """What the application was made with."""
-    return cast("Services", request.app.state.services)
+    """What the application was made with; for a handler, over a store that records what it changes."""
+    return cast("Services", getattr(request.state, "services", request.app.state.services))
 
 
 def principal(request: Request) -> Principal:
@@ -75,8 +84,15 @@ def principal(request: Request) -> Principal:
     return found
 
 
+def source(request: Request) -> Source:
+    """Where a request comes from, and as whom."""
+    address = peer_address(request, services(request).settings)
+    return source_of(request.state.principal, address, request.headers.get("user-agent", ""))
+
+
 App = Annotated[Services, Depends(services)]
 By = Annotated[Principal, Depends(principal)]
+From = Annotated[Source, Depends(source)]
 
 
 async def _admit(request: Request, rule: Rule, prompt: str | None) -> Principal | None:
@@ -116,6 +132,16 @@ async def _with_role(store: Store, found: Principal, rule: Rule, prompt: str | N
     if role < rule.role:
         raise PlatformError("role_needed", role=rule.role.name)
     return replace(found, role=role, home=found.role)
+
+
+def _recording(request: Request, acts: Sequence[Act]) -> Services:
+    """The services for a request that may do these."""
+    app = services(request)
+    if not acts:
+        return app
+    named = request.path_params.get("name")
+    store = Recorder(app.audit, acts, request.state.principal, source(request), named)
+    return replace(app, store=store, sessions=app.sessions.over(store))
 
 
 async def _with_body(request: Request) -> Request:

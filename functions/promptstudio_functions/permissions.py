@@ -85,6 +85,8 @@ RULES: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/shared"): PUBLIC,
     ("GET", "/api/prompts/{name}/runs"): _LOOK,
     ("POST", "/api/prompts/{name}/test"): Rule(Role.editor, Scope.run),
+    ("GET", "/api/audit"): _MANAGE,
+    ("GET", "/api/audit/export"): _MANAGE,
     ("GET", "/api/providers"): _LOOK,
     ("GET", "/api/providers/{name}"): _LOOK,
     ("PUT", "/api/providers/{name}"): _MANAGE,

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.sessions import Sessions
+from promptstudio.audit.log import AuditLog
 from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import Sealer
@@ -39,5 +40,6 @@ class Services:
     guard: Guard
     connections: Connections
     catalogs: Catalogs
+    audit: AuditLog
     settings: PlatformSettings
     now: Callable[[], float]

@@ -14,6 +14,7 @@ from promptstudio.access.key_changes import KeyOrder, create_key
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.principal import Principal, Scope
 from promptstudio.access.sessions import Sessions
+from promptstudio.audit.log import AuditLog
 from promptstudio.outbound import Guard
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import LocalKey, Sealer
@@ -70,6 +71,7 @@ def services_for(world: World, *, allowed: str = "127.0.0.0/8") -> Services:
         guard=guard,
         connections=connections,
         catalogs=Catalogs(world.store, sealer, connections, world.clock),
+        audit=AuditLog(world.store, b"a" * 32, world.clock),
         settings=PlatformSettings(public_url=URL, secure_cookies=False),
         now=world.clock,
     )

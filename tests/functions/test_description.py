@@ -66,9 +66,12 @@ def test_an_operation_has_its_success_and_problems_of_one_form(route: tuple[str,
     )
     for status in ("4XX", "5XX"):
         assert responses[status] == {"$ref": "#/components/responses/Problem"}
-    streams = route == ("POST", "/api/prompts/{name}/test")
+    streams = {
+        ("POST", "/api/prompts/{name}/test"): "text/event-stream",
+        ("GET", "/api/audit/export"): "application/jsonl",
+    }
     for status in success - {"204"}:
-        assert list(responses[status]["content"]) == ["text/event-stream" if streams else "application/json"]
+        assert list(responses[status]["content"]) == [streams.get(route, "application/json")]
 
 
 def test_operations_are_named_once() -> None:

@@ -11,13 +11,15 @@ from promptstudio.access.invitations import (
     accept,
     get_invitation,
     invite,
+    invited_email,
     list_invitations,
     withdraw,
 )
 from promptstudio.access.names import GivenName
+from promptstudio.audit.sign_ins import refusals_told
 from promptstudio.storage.listings import Listing
 from promptstudio.storage.records import Record
-from promptstudio_functions.guarded_route import App, By, noun
+from promptstudio_functions.guarded_route import App, By, From, noun
 from promptstudio_functions.handed_links import secret_url
 from promptstudio_functions.parameters import Cursor, Id, IfMatch, Limit
 from promptstudio_functions.peer import peer_address
@@ -61,10 +63,14 @@ async def invite_one(app: App, by: By, response: Response, body: InvitationOrder
 
 # Before the routes with {id}, which would take its path.
 @router.post(_ALL + "/accept")
-async def accept_one(app: App, request: Request, response: Response, body: Acceptance) -> SessionAnswer:
+async def accept_one(
+    app: App, request: Request, response: Response, source: From, body: Acceptance
+) -> SessionAnswer:
     """Become a member, and sign in."""
-    address = peer_address(request, app.settings)
-    entry = await accept(app.store, body.token, body.name, body.password, address=address, now=app.now())
+    address, now = peer_address(request, app.settings), app.now()
+    email = await invited_email(app.store, body.token)
+    async with refusals_told(app.audit, email, source, now):
+        entry = await accept(app.store, body.token, body.name, body.password, address=address, now=now)
     return await enter(app, response, entry)
 
 

@@ -13,10 +13,11 @@ from promptstudio.access.principal import Principal
 from promptstudio.access.sessions import NewSession
 from promptstudio.access.sign_in import Entry, sign_in, use_sign_in_link
 from promptstudio.access.throttle import attempt
+from promptstudio.audit.sign_ins import refusals_told
 from promptstudio.platform_errors import PlatformError
 from promptstudio.storage.records import Record
 from promptstudio_functions.authentication import SESSION_COOKIE
-from promptstudio_functions.guarded_route import App, By, noun
+from promptstudio_functions.guarded_route import App, By, From, noun
 from promptstudio_functions.peer import peer_address
 from promptstudio_functions.services import Services
 
@@ -65,10 +66,13 @@ class SessionAnswer(Record):
 
 
 @router.post(_SESSION)
-async def begin(app: App, request: Request, response: Response, body: Credentials) -> SessionAnswer:
+async def begin(
+    app: App, request: Request, response: Response, source: From, body: Credentials
+) -> SessionAnswer:
     """Sign in with an e-mail address and a password."""
-    address = peer_address(request, app.settings)
-    entry = await sign_in(app.store, body.email, body.password, address=address, now=app.now())
+    address, now = peer_address(request, app.settings), app.now()
+    async with refusals_told(app.audit, body.email, source, now):
+        entry = await sign_in(app.store, body.email, body.password, address=address, now=now)
     return await enter(app, response, entry)
 
 
@@ -94,10 +98,14 @@ async def go(app: App, by: By, response: Response, body: Destination) -> Session
 
 @router.put(_SESSION + "/password")
 async def set_password(
-    app: App, by: By, request: Request, response: Response, body: PasswordChange
+    app: App, by: By, request: Request, response: Response, source: From, body: PasswordChange
 ) -> SessionAnswer:
     """Change one's password. All other sessions end."""
-    async with attempt(app.store, by.id, peer_address(request, app.settings), app.now()):
+    address, now = peer_address(request, app.settings), app.now()
+    async with (
+        refusals_told(app.audit, by.id, source, now),
+        attempt(app.store, by.id, address, now),
+    ):
         epoch = await change_password(app.store, by.id, body.current, body.new)
     return await enter(app, response, Entry(by.id, by.workspace, epoch))
 

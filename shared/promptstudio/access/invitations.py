@@ -132,6 +132,15 @@ async def find_invitation(store: Store, workspace: str, invitation: str) -> Stor
     return None if item is None else stored(Invitation, item)
 
 
+async def invited_email(store: Store, text: str) -> str:
+    """Whom an invitation was made for; raises PlatformError link_invalid."""
+    used = await claim(store, TokenKind.invitation, text)
+    found = await find_invitation(store, used.workspace, str(used.subject["invitation"]))
+    if found is None:
+        raise PlatformError("link_invalid")
+    return found.value.email
+
+
 async def accept(store: Store, text: str, name: str, password: str, *, address: str, now: float) -> Entry:
     """Become a member: with a new account of this name and password, or with one's own if there is one.
 

@@ -6,6 +6,7 @@ last use, and 30 days after its beginning.
 """
 
 import asyncio
+import copy
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -76,6 +77,12 @@ class Sessions:
         self._now = now
         self._token_key = _derived(secret, b"promptstudio session token")
         self._csrf_key = _derived(secret, b"promptstudio session csrf")
+
+    def over(self, store: Store) -> "Sessions":
+        """The same sessions, kept through another way to their store."""
+        other = copy.copy(self)
+        other._store = store  # noqa: SLF001 - of our own kind
+        return other
 
     async def begin(
         self, account: str, workspace: str, epoch: int, *, since: str | None = None

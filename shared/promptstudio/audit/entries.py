@@ -50,8 +50,8 @@ class AuditEntry(Record):
     source: Source = Field(alias="from")
     action: str
     target: Target
-    before: dict[str, JsonValue] | None = None
-    after: dict[str, JsonValue] | None = None
+    before: dict[str, JsonValue] | None = optional()
+    after: dict[str, JsonValue] | None = optional()
     previous: str
     mac: str
 
@@ -76,10 +76,9 @@ class Entry:
             "from": self.source.model_dump(),
             "action": self.action,
             "target": self.target.model_dump(),
-            "before": self.before,
-            "after": self.after,
         }
-        return told
+        ends = {"before": self.before, "after": self.after}
+        return told | {name: record for name, record in ends.items() if record is not None}
 
 
 def acting(by: Principal) -> Actor:

@@ -27,7 +27,8 @@ class Act:
     """Something that a request may do: a write in `partition`, named without its workspace, or in those below
     it, whose sort key begins with `sort`. With `removes` it is a Delete, with False a Put.
 
-    `kind` is what it is done to; the record's member `id_member` tells which.
+    `kind` is what it is done to; the record's member `id_member` tells which, and a record without one is the
+    workspace's own.
     """
 
     action: str
@@ -93,7 +94,7 @@ class Recorder:
             return await self._store.transact(writes, operation=operation)
         workspace = self._workspace(next(iter(changes.values())), writes)
         actor = await self._actor(workspace, [*changes.values()], writes)
-        entries = [self._entry(act, actor, change) for act, change in changes.items()]
+        entries = [self._entry(workspace, act, actor, change) for act, change in changes.items()]
         return await self._log.write(workspace, writes, entries, operation=operation)
 
     async def close(self) -> None:
@@ -138,11 +139,11 @@ class Recorder:
         record = changes[0].record
         return Actor(kind="invitation", id=str(record.get("id")), name=str(record.get("email")))
 
-    def _entry(self, act: Act, actor: Actor, change: _Change) -> Entry:
+    def _entry(self, workspace: str, act: Act, actor: Actor, change: _Change) -> Entry:
         name = change.record.get("name")
         target = Target(
             kind=act.kind,
-            id=str(change.record.get(act.id_member)),
+            id=str(change.record.get(act.id_member) or workspace),
             name=name if isinstance(name, str) else self._named,
         )
         before, after = told(change.before, change.after)
