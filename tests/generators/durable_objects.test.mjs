@@ -2,6 +2,7 @@
 // end, and the cache. PROJECT is where a project was written whose prompt greet has a cache of 30 seconds.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -341,13 +342,34 @@ test("a store that fails is a 503, and the log says why", async () => {
 test("a client that goes away from its stream gives its key back", async () => {
   answers(({ stream }) => (stream ? endless() : said("Hello")));
   const headers = { "idempotency-key": fresh("order") };
-  const gone = await openStream({ name: "Ada", cache: "bypass", headers });
+  const gone = sendStream({ name: "Ada", headers });
+  const [response] = await once(gone, "response");
+  await once(response, "data");
   gone.destroy();
   await eventually(async () => {
     const again = await run({ name: "Ada", body: { stream: true }, headers });
     await again.body.cancel();
     return again.status === 200;
   });
+});
+
+test("clients that go away at any moment before give theirs back too", async () => {
+  answers(({ stream }) => (stream ? endless() : said("Hello")));
+  const keys = Array.from({ length: 20 }, () => fresh("order"));
+  await Promise.all(
+    keys.map(async (key, index) => {
+      const request = sendStream({ name: "Ada", headers: { "idempotency-key": key } });
+      await new Promise((resolve) => setTimeout(resolve, index));
+      request.destroy();
+    }),
+  );
+  for (const key of keys) {
+    await eventually(async () => {
+      const again = await run({ name: "Ada", body: { stream: true }, headers: { "idempotency-key": key } });
+      await again.body.cancel();
+      return again.status === 200;
+    });
+  }
 });
 
 /** A model that goes on until the tests are over. */
@@ -361,16 +383,14 @@ function endless() {
   return new Response(new ReadableStream({ pull }), { headers: { "content-type": "text/event-stream" } });
 }
 
-/** The connection of a streamed run whose first bytes have come. */
-async function openStream({ name, headers }) {
+/** A streamed run, over a connection of its own. */
+function sendStream({ name, headers }) {
   const all = { authorization: `Bearer ${KEY}`, "content-type": "application/json", ...headers };
   const url = new URL("/v1/prompts/greet/run", worker.url);
-  const request = http.request(url, { method: "POST", headers: all });
-  const answered = deferred();
+  const request = http.request(url, { method: "POST", headers: all, agent: false });
   request.on("error", () => {});
-  request.on("response", (response) => response.on("error", () => {}).once("data", answered.resolve));
+  request.on("response", (response) => response.on("error", () => {}).resume());
   request.end(JSON.stringify({ variables: { name }, cache: "bypass", stream: true }));
-  await answered.promise;
   return request;
 }
 

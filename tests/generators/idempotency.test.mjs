@@ -298,6 +298,20 @@ test("work on a claim goes on when its request has been answered", async (contex
   await works[0];
 });
 
+test("only a stream that holds a claim goes the way that tells of its client's going", async (context) => {
+  provider(context, async () => streaming("Hello"));
+  let piped = 0;
+  const pipe = (stream) => {
+    piped += 1;
+    return stream.pipeThrough(new TransformStream());
+  };
+  const { send } = serve({ limits: [{ requests: 9, per: "day", by: "prompt" }] }, { pipe });
+  const body = { stream: true };
+  const told = [await send(greet({ body })), await send(claimed({ body }))];
+  for (const response of told) assert.match(await response.text(), /event: done/);
+  assert.equal(piped, 1);
+});
+
 test("an answer beyond the bound is told but not kept", async (context) => {
   const calls = provider(context, async () => said("é".repeat(131_072)));
   const { send, state } = serve();

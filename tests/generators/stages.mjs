@@ -17,12 +17,12 @@ export const newEndpoint = createEndpoint;
 /** An endpoint whose prompt greet has this added to its version, `send` to ask it, and its `state`. `provider` is
  * added to the provider that greet asks. */
 export function serve(version = {}, host = {}) {
-  const { state = new MemoryState(), waitUntil, origins = "", provider = {} } = host;
+  const { state = new MemoryState(), waitUntil, pipe, origins = "", provider = {} } = host;
   const bundle = newBundle();
   Object.assign(bundle.prompts.greet.versions["2"], version);
   Object.assign(bundle.providers.openai, provider);
   const stateOf = "stateOf" in host ? host.stateOf : () => state;
-  const endpoint = createEndpoint({ bundle, openapi: {}, waitUntil, state: stateOf });
+  const endpoint = createEndpoint({ bundle, openapi: {}, waitUntil, pipe, state: stateOf });
   const keys = keyring(KEY, OTHER_KEY);
   const environment = { ...secrets, PROMPTSTUDIO_KEYS: keys, PROMPTSTUDIO_CORS_ORIGINS: origins };
   const send = (request, signal) => endpoint(request, environment, signal);

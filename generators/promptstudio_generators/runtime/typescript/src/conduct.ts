@@ -8,6 +8,7 @@ import { serverTiming } from "./exchange";
 import type { Exchange } from "./exchange";
 import { wholeStream } from "./form";
 import type { Form, Frames, Whole } from "./form";
+import type { Host } from "./host";
 import { claimOf, Holding, taken } from "./idempotency";
 import { countersOf, limitHeaders, limitReached } from "./limits";
 import { complete } from "./run";
@@ -37,10 +38,11 @@ export interface Visit {
   readonly body: Bytes;
 }
 
-/** Where state lives, and how work outlives an answer; see Host. */
+/** What the cloud can do beside answering, see Host. `state` is this request's. */
 export interface Means {
   readonly state: (() => State) | undefined;
-  readonly waitUntil: ((work: Promise<void>) => void) | undefined;
+  readonly waitUntil: Host["waitUntil"];
+  readonly pipe: Host["pipe"];
 }
 
 /** Answer a question. Whoever has no use for the store does not wait for it. */
@@ -50,16 +52,16 @@ export async function conduct(visit: Visit, question: Question, means: Means): P
   const cached = cacheTtlS !== undefined && question.cacheUse !== "bypass";
   const state = key !== null || limits.length > 0 || cached ? means.state?.() : undefined;
   if (state === undefined) return ask(visit, question, undefined);
-  return new Conduct(visit, question, state, await sha256(visit.key), means.waitUntil).answer(key);
+  return new Conduct(visit, question, means, state, await sha256(visit.key)).answer(key);
 }
 
 class Conduct {
   constructor(
     private readonly visit: Visit,
     private readonly question: Question,
+    private readonly means: Means,
     private readonly state: State,
     private readonly caller: string,
-    private readonly waitUntil: Means["waitUntil"],
   ) {}
 
   /** The answer; `key` is an Idempotency-Key. */
@@ -70,7 +72,7 @@ class Conduct {
     const before = await taken(this.state, claim);
     if (before !== undefined) return tell(this.visit, this.question, ...this.question.form.replayed(before));
     const holding = new Holding(this.state, claim, exchange.id);
-    this.waitUntil?.(holding.settled); // or else a client that goes away takes the release with it
+    this.means.waitUntil?.(holding.settled); // or else a client that goes away takes the release with it
     try {
       return await this.run(holding);
     } catch (error) {
@@ -90,7 +92,8 @@ class Conduct {
       return tell(visit, question, whole, question.form.frames());
     }
     const run: Run = place === undefined ? question.run : { ...question.run, cache: { status: "miss" } };
-    return ask(visit, { ...question, run }, new Owed(holding, place, this.waitUntil));
+    const pipe = holding === undefined ? undefined : this.means.pipe;
+    return ask(visit, { ...question, run }, new Owed(holding, place, this.means), pipe);
   }
 
   /** Count the run on its version's limits; throws AppError limit_reached. */
@@ -119,14 +122,15 @@ class Owed implements Ending {
   constructor(
     private readonly holding: Holding | undefined,
     private readonly place: Place | undefined,
-    private readonly waitUntil: Means["waitUntil"],
+    private readonly means: Means,
   ) {}
 
   async succeeded(outcome: Outcome, body: string): Promise<void> {
     await this.holding?.keep(body);
     const filled = this.place?.fill(outcome);
-    if (filled === undefined || this.waitUntil === undefined) await filled;
-    else this.waitUntil(filled);
+    const { waitUntil } = this.means;
+    if (filled === undefined || waitUntil === undefined) await filled;
+    else waitUntil(filled);
   }
 
   async failed(): Promise<void> {
@@ -135,14 +139,19 @@ class Owed implements Ending {
 }
 
 /** Ask the model. Before a stream begins, whoever called has to end what throws. */
-async function ask(visit: Visit, question: Question, ending: Ending | undefined): Promise<Response> {
+async function ask(
+  visit: Visit,
+  question: Question,
+  ending: Ending | undefined,
+  pipe: Means["pipe"] = (stream) => stream,
+): Promise<Response> {
   const { exchange, transport } = visit;
   const { run, form } = question;
   const asked = performance.now();
   if (question.stream) {
     const chunks = await transport.stream(run.version.provider, run.request, exchange.signal);
     const body = frameStream({ run, form, ending, requestId: exchange.id, signal: exchange.signal }, chunks);
-    return exchange.answerStream(body, serverTiming(performance.now() - asked));
+    return exchange.answerStream(pipe(body), serverTiming(performance.now() - asked));
   }
   const outcome = await complete(run, transport, exchange.signal);
   const timing = serverTiming(performance.now() - asked);

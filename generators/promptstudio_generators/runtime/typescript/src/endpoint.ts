@@ -80,9 +80,9 @@ class Endpoint<Env extends Environment> {
     const body = await exchange.body(settings.bodyLimit);
     const asked = readJson(request.headers.get("content-type"), body);
     const question = name === undefined ? this.response(asked) : this.run(exchange, asked, name);
-    const { state, waitUntil } = this.host;
+    const { state, waitUntil, pipe } = this.host;
     const visit = { exchange, transport: new Transport(environment), key, path, body };
-    return conduct(visit, question, { state: state && (() => state(environment)), waitUntil });
+    return conduct(visit, question, { state: state && (() => state(environment)), waitUntil, pipe });
   }
 
   private run(exchange: Exchange, body: JsonObject, name: string): Question {

@@ -24,6 +24,9 @@ export interface Host<Env extends Environment = Environment> {
 
   /** Lets work go on when its request has been answered. Without it such work is waited for. */
   readonly waitUntil?: (work: Promise<void>) => void;
+
+  /** The same stream by a way that cancels it when its client has gone, where a response's own is not sure to. */
+  readonly pipe?: (stream: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>;
 }
 
 /** A variable or a secret, "" where there is none of this name. */

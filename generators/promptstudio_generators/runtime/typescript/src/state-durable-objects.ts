@@ -1,7 +1,9 @@
 /** An endpoint's state at Cloudflare: counts and claims in Durable Objects, the cache in a KV namespace. */
 
+import { waitUntil } from "cloudflare:workers";
+
 import { AppError } from "./errors";
-import type { Environment } from "./host";
+import type { Environment, Host } from "./host";
 import type { Claim, Claimed, Counter, State, Taken } from "./state";
 import type { Claims, Counts } from "./state-durable-objects-classes";
 
@@ -20,9 +22,19 @@ export interface Bindings extends Environment {
   readonly PROMPTSTUDIO_CACHE?: KVNamespace;
 }
 
-/** Where a request's state lives. */
-export function durableState(bindings: Bindings): State {
-  return new DurableState(bindings);
+/** What the endpoint is given at Cloudflare beside its documents. */
+export const durable: Pick<Host<Bindings>, "state" | "waitUntil" | "pipe"> = {
+  state: (bindings) => new DurableState(bindings),
+  waitUntil,
+  pipe,
+};
+
+/** Through one of Cloudflare's own streams. A response whose client goes away before it is read, or while its
+ * stream has nothing to tell, just drops the stream; this one fails what is written to it. */
+function pipe(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  waitUntil(stream.pipeTo(writable).catch(() => {})); // the stream itself was told
+  return readable;
 }
 
 /** Beside an entry: until when it holds, in milliseconds since 1970. It may be less than KV's least. */
