@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Final, cast
 
-from promptstudio.prompts.bundle import DEFAULT_LABEL
 from promptstudio.providers.instance import smallest
 from promptstudio.values import Json, canonical
 from promptstudio_generators.names import PromptName
@@ -13,6 +12,9 @@ from promptstudio_generators.sdks.options import SdkOptions, SdkOptionsError
 from promptstudio_generators.sdks.types import type_of, variables_of
 
 _Row = Mapping[str, Json]
+
+# As `promptstudio.prompts.bundle` has it, whose renderer takes as long to import as a prompt to generate.
+_DEFAULT_LABEL: Final = "production"
 
 
 def build_package(bundle: _Row, options: SdkOptions) -> Package:
@@ -65,7 +67,7 @@ def _prompt(name: PromptName, row: _Row, label: str | None) -> PromptSdk:
 def _number(name: str, row: _Row, label: str | None) -> int:
     labels = cast("Mapping[str, int]", row["labels"])
     if label is None:
-        return labels.get(DEFAULT_LABEL, cast("int", row["latest"]))
+        return labels.get(_DEFAULT_LABEL, cast("int", row["latest"]))
     if label not in labels:
         raise SdkOptionsError(f"The prompt {name} has no label {label!r}.")
     return labels[label]

@@ -23,11 +23,12 @@ from promptstudio_generators.sdks.render import render
 
 _TESTS: Final = files("promptstudio_generators") / "runtime" / "sdk" / "python_tests"
 _TEST_FILES: Final = ("endpoint.py", "test_calls.py")
-_TOP: Final = (".gitignore", "CHANGELOG.md", "README.md", "pyproject.toml")
+_TOP: Final = ("CHANGELOG.md", "README.md", "pyproject.toml")
 _MODULES: Final = {"__init__": "init", "_clients": "clients", "_package": "package"}
 
 _CLASS: Final = re.compile(r"^class (\w+)\b", re.MULTILINE)
 _ERROR: Final = "Error"
+_LINES: Final = ",\n    "
 _NAMES: Final = (
     *("DeltaEvent", "DoneEvent", "Event", "NOT_GIVEN", "NotGiven", "RawResponse", "RequestOptions"),
     *("StartEvent", "UnknownEvent"),
@@ -52,8 +53,8 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
         "prompts": prompts,
         "first": prompts[0],
         "clients": comma_separated(sorted(clients)),
-        "errors": [Escaped(name) for name in errors],
-        "exported": _exported([*clients, *errors, *_NAMES, f"{names.client}{_ERROR}"]),
+        "errors": Escaped(_LINES.join(errors)),
+        "exported": _exported(["__version__", *clients, *errors, *_NAMES, f"{names.client}{_ERROR}"]),
         "library": Escaped(options.transport),
         "requirement": REQUIREMENTS[options.transport],
     }
@@ -68,14 +69,17 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
         },
         f"{source}/prompts/__init__.py": '"""A module for each prompt: its types and its calls."""\n',
         **{f"{source}/prompts/{each.module}.py": _prompt_module(each, found) for each in prompts},
-        **{f"tests/{name}": _test(name) for name in _TEST_FILES},
+        **_static_files(),
         "tests/prompts.json": json_file(_test_data(package, names, found, prompts)),
     }
 
 
 @cache
-def _test(name: str) -> str:
-    return (_TESTS / name).read_text("utf-8")
+def _static_files() -> dict[str, str]:
+    """What is the same in every package, and is no part of what it does."""
+    ignored = files("promptstudio_generators") / "templates" / "sdk-python" / ".gitignore"
+    tests = {f"tests/{name}": (_TESTS / name).read_text("utf-8") for name in _TEST_FILES}
+    return {".gitignore": ignored.read_text("utf-8"), **tests}
 
 
 def _taken(runtime: Iterable[str]) -> frozenset[str]:
@@ -85,8 +89,8 @@ def _taken(runtime: Iterable[str]) -> frozenset[str]:
     return frozenset({*sys.stdlib_module_names, *keyword.kwlist, *TRANSPORTS, *classes, *stems, *IMPORTED})
 
 
-def _exported(names: Iterable[str]) -> list[Escaped]:
-    return [Escaped(name) for name in sorted({"__version__", *names})]
+def _exported(names: Iterable[str]) -> Escaped:
+    return Escaped(_LINES.join(f'"{name}"' for name in sorted(names)))
 
 
 def _prompt_module(prompt: PythonPrompt, found: Sequence[Kind]) -> str:

@@ -60,6 +60,7 @@ class Kind:
     """One kind of calls: its client's class, what that and the prompts' derive from, and its transport."""
 
     is_async: bool
+    prefix: Escaped
     client: Escaped
     base: Escaped
     prompt_base: Escaped
@@ -67,6 +68,21 @@ class Kind:
     transport_module: Escaped
     transport: Escaped
     library_client: Escaped
+
+    @property
+    def async_(self) -> Escaped:
+        """What stands before `def`, `with` and `for`."""
+        return Escaped("async " if self.is_async else "")
+
+    @property
+    def await_(self) -> Escaped:
+        """What stands before a call."""
+        return Escaped("await " if self.is_async else "")
+
+    @property
+    def calls(self) -> Escaped:
+        """What calls are like."""
+        return Escaped("to await" if self.is_async else "that wait")
 
 
 def kinds(options: SdkOptions, client: Escaped) -> list[Kind]:
@@ -83,6 +99,7 @@ def _kind(is_async: bool, transport: Transport, client: Escaped) -> Kind:
     prefix = Escaped("Async" if is_async else "")
     return Kind(
         is_async=is_async,
+        prefix=prefix,
         client=compose("{}{}", prefix, client),
         base=compose("{}Client", prefix),
         prompt_base=compose("{}Prompt", prefix),

@@ -33,6 +33,7 @@ IMPORTED: Final = frozenset(
 
 _OWN_PARAMETERS: Final = ("self", "options")
 _OTHERS: Final = "others"
+_TEXT_OUTPUT: Final = Escaped("TextOutput")
 _DOC_INDENT: Final = 12
 
 
@@ -57,19 +58,22 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class PythonPrompt:
-    """A prompt of a package. `client` and `async_client` are the names of its classes, `attribute` is the
-    client's, `module` the module's; `output` annotates the JSON that it answers, None where it answers text.
-    `others` annotates variables that are not declared, None where there are none; `example` are arguments.
+    """A prompt of a package.
+
+    `client` is the name of its class; that whose calls are awaited has Async before it. `attribute` is the
+    client's, `module` the module's. `output` annotates the JSON that it answers, None where it answers text;
+    `output_key` is where an answer has it.
+    `others` annotates variables that are not declared, None where there are none. `example` are arguments.
     """
 
     name: PromptName
     attribute: Escaped
     module: Escaped
     client: Escaped
-    async_client: Escaped
     answer: Escaped
     output_class: Escaped
     output: Escaped | None
+    output_key: Escaped
     pin: Escaped
     doc: Escaped
     summary: Escaped
@@ -122,9 +126,8 @@ def _classes(stem: Escaped) -> tuple[Escaped, Escaped]:
 def _prompt(
     prompt: PromptSdk, attribute: Escaped, module: Escaped, stem: Escaped, label: str | None
 ) -> PythonPrompt:
-    client, async_client = _classes(stem)
     answer, output_class = compose("{}Answer", stem), compose("{}Output", stem)
-    taken = {*IMPORTED, client, async_client, answer, output_class}
+    taken = {*IMPORTED, *_classes(stem), answer, output_class}
     sent, answered = TypeWriter("in", taken), TypeWriter("out", taken)
     parameters = _parameters(prompt, sent, stem)
     others = prompt.variables.others
@@ -134,11 +137,11 @@ def _prompt(
         name=PromptName(prompt.name),
         attribute=attribute,
         module=module,
-        client=client,
-        async_client=async_client,
+        client=stem,
         answer=answer,
-        output_class=output_class,
+        output_class=_TEXT_OUTPUT if output is None else output_class,
         output=output,
+        output_key=Escaped("text" if output is None else "json"),
         pin=_pin(prompt, label),
         doc=doc(prompt.description or f"The prompt {prompt.name}.", 8),
         summary=doc(prompt.description or f"The prompt {prompt.name}.", 4),

@@ -53,16 +53,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A TypedDict. In class syntax each member has a name."""
+    """A TypedDict, whose members all have to be there (`total`), or none. Without `is_class` it is made by a
+    call, which takes members of any name."""
 
     name: Escaped
+    bases: Escaped
     doc: Escaped
-    required: tuple[Field, ...]
-    optional: tuple[Field, ...]
-
-    @property
-    def is_class(self) -> bool:
-        return all(each.name is not None for each in (*self.required, *self.optional))
+    fields: tuple[Field, ...]
+    is_class: bool
+    total: Escaped
 
 
 class TypeWriter:
@@ -125,7 +124,11 @@ class TypeWriter:
         self._used.add(name)
         required = tuple(self._field(each, words) for each in node.required)
         optional = tuple(self._field(each, words) for each in node.optional)
-        self.declarations.append(Declaration(name, doc(self._told(node), _INDENT), required, optional))
+        told = doc(self._told(node), _INDENT)
+        if all(each.name is not None for each in (*required, *optional)):
+            self.declarations += _classes(name, told, required, optional)
+        else:
+            self.declarations += _calls(name, told, required, optional)
         return name
 
     def _field(self, each: Property, words: Sequence[str]) -> Field:
@@ -142,6 +145,43 @@ class TypeWriter:
             return whole
         described = [f"{each.name}: {each.description}" for each in node.properties if each.description]
         return "\n".join([whole, *([""] if described else []), *described])
+
+
+_TYPED_DICT: Final = Escaped("TypedDict")
+_NOT_TOTAL: Final = Escaped("TypedDict, total=False")
+_TRUE: Final = Escaped("True")
+_FALSE: Final = Escaped("False")
+
+
+def _classes(
+    name: Escaped, told: Escaped, required: tuple[Field, ...], optional: tuple[Field, ...]
+) -> list[Declaration]:
+    """The TypedDict. Without `Required`, which `typing` has from 3.11 on, one class holds what must be there,
+    and one below it what may be left out."""
+    if not optional:
+        return [Declaration(name, _TYPED_DICT, told, required, is_class=True, total=_TRUE)]
+    if not required:
+        return [Declaration(name, _NOT_TOTAL, told, optional, is_class=True, total=_FALSE)]
+    base = compose("_{}Optional", name)
+    what = compose("What {} may lack.", name)
+    return [
+        Declaration(base, _NOT_TOTAL, what, optional, is_class=True, total=_FALSE),
+        Declaration(name, base, told, required, is_class=True, total=_TRUE),
+    ]
+
+
+def _calls(
+    name: Escaped, told: Escaped, required: tuple[Field, ...], optional: tuple[Field, ...]
+) -> list[Declaration]:
+    """The same for members that cannot stand in a class."""
+    halves = (("_{}Required", required, _TRUE), ("_{}Optional", optional, _FALSE))
+    bases = [
+        Declaration(compose(pattern, name), _TYPED_DICT, told, fields, is_class=False, total=total)
+        for pattern, fields, total in halves
+        if fields
+    ]
+    heirs = comma_separated(each.name for each in bases)
+    return [*bases, Declaration(name, heirs, told, (), is_class=True, total=_TRUE)]
 
 
 def _admits_text(node: TypeNode) -> bool:
