@@ -196,6 +196,16 @@ test("a stream's response can be had before its events, and is sent for once", a
   assert.equal(calls, 1);
 });
 
+test("a stream that has begun may be read late", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const frames = `event: done\ndata: ${JSON.stringify(WHOLE)}\n\n`;
+  const response = new Response(frames, { headers: { "content-type": "text/event-stream" } });
+  const stream = client(async () => response, { timeoutMs: 1000, idleTimeoutMs: 1000 }).greet.stream({});
+  await stream.response();
+  context.mock.timers.tick(5000);
+  assert.deepEqual(await stream.answer(), WHOLE);
+});
+
 test("`await using` closes a stream", async () => {
   let signal;
   const open = client(async (url, init) => {

@@ -56,6 +56,7 @@ streams = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=24)
 CORPUS: Final = {
     "a byte order mark": b"\xef\xbb\xbfdata: a\n\n",
     "one byte order mark of two": b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\ndata: b\n\n",
+    "a byte order mark that is not at the start": b"data: a\n\n\xef\xbb\xbfdata: b\ndata: c\n\n",
     "every line end": b"data: a\rdata: b\r\ndata: c\n\rdata: d\r\n\r\n",
     "several lines of data": b"data: a\ndata\ndata:  b\ndata:\n\n",
     "a comment after an id": b"id: 1\n\n: ping\n\ndata: a\n\n",

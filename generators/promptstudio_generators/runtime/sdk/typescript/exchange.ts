@@ -68,7 +68,7 @@ async function attempt(
     logger?.debug("response", { attempts, status, requestId, afterMs: Date.now() - startedAt });
     return response;
   } catch (error) {
-    if (watch.isOver || !(error instanceof APIConnectionError)) throw error;
+    if (!(error instanceof APIConnectionError)) throw error;
     logger?.debug("no response", { attempts, error: error.name, afterMs: Date.now() - startedAt });
     return error;
   }

@@ -27,11 +27,6 @@ export class Watch {
     this.#deadline = timer(deadlineMs, () => this.#stop(late(deadlineMs, "The call as a whole")));
   }
 
-  /** Whether the call is over, so that no further attempt makes sense. */
-  get isOver(): boolean {
-    return this.#end !== undefined;
-  }
-
   /** Ends what is under way unless the limit is set anew, or lifted, within so many milliseconds. */
   limit(ms: number, what: string): void {
     this.lift();
