@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from promptstudio_cli import (
+    audit,
     build,
     check,
     dev,
@@ -61,5 +62,6 @@ app.command()(sdk.sdk)
 app.command()(push.push)
 app.command()(pull.pull)
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.command()(sign_in.sign_in)
 app.command()(doctor.doctor)

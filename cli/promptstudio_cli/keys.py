@@ -40,10 +40,11 @@ def create(
 ) -> None:
     """Create a key. It is shown this once; only its hash is kept."""
     from promptstudio.access.key_changes import create_key
-    from promptstudio_cli.local_store import in_store
+    from promptstudio_cli.local_log import in_recorded_store
 
     order = _order(name, scopes, prompts, expires)
-    made = in_store(data, lambda store, by, now: create_key(store, by, order, now))
+    route = ("POST", "/api/keys")
+    made = in_recorded_store(data, route, lambda store, by, now: create_key(store, by, order, now))
     _show(made, as_json)
 
 
@@ -69,13 +70,14 @@ def revoke(key: Key, data: Data = None) -> None:
     """Revoke a key: what serves here refuses it within a second or so."""
     from promptstudio.access.key_changes import revoke_key
     from promptstudio.access.principal import Principal
-    from promptstudio_cli.local_store import all_keys, in_store, say_where_keys_hold
+    from promptstudio_cli.local_log import in_recorded_store
+    from promptstudio_cli.local_store import all_keys, say_where_keys_hold
 
     async def work(store: "Store", by: Principal, now: float) -> "ApiKey":
         found = _find(await all_keys(store, by.workspace), key)
         return (await revoke_key(store, by, found.id, if_match="*", now=now)).value
 
-    revoked = in_store(data, work)
+    revoked = in_recorded_store(data, ("DELETE", "/api/keys/{id}"), work)
     typer.echo(f"{revoked.id} ({revoked.name}) is revoked.")
     say_where_keys_hold()
 
@@ -90,7 +92,8 @@ def rotate(
     """Create a key with the rights of another one, which ends a while later."""
     from promptstudio.access.key_changes import OVERLAP_MAX_S, rotate_key
     from promptstudio.access.principal import Principal
-    from promptstudio_cli.local_store import all_keys, in_store
+    from promptstudio_cli.local_log import in_recorded_store
+    from promptstudio_cli.local_store import all_keys
     from promptstudio_cli.spans import read_span
 
     overlap_s = read_span(overlap)
@@ -101,7 +104,7 @@ def rotate(
         found = _find(await all_keys(store, by.workspace), key)
         return await rotate_key(store, by, found.id, overlap_s=overlap_s, if_match="*", now=now)
 
-    _show(in_store(data, work), as_json)
+    _show(in_recorded_store(data, ("POST", "/api/keys/{id}/rotate"), work), as_json)
 
 
 @app.command()

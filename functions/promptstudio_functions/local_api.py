@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from promptstudio.access.keys import KeyLookup
 from promptstudio.access.principal import Principal
 from promptstudio.access.sessions import Sessions
-from promptstudio.audit.log import AuditLog
+from promptstudio.audit.log import open_log
 from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.outbound import Guard, parse_networks
 from promptstudio.providers.transport import Connections
@@ -31,7 +31,6 @@ _ALLOW_PRIVATE: Final = "PROMPTSTUDIO_ALLOW_PRIVATE"
 _OWN_MACHINE: Final = "127.0.0.0/8,::1/128"  # where Ollama and its like answer
 _TRUSTED_PROXIES: Final = "PROMPTSTUDIO_TRUSTED_PROXIES"
 _SESSIONS: Final = "sessions"
-AUDIT: Final = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ async def open_local_api(
         guard=guard,
         connections=connections,
         catalogs=Catalogs(store, sealer, connections, time.time, fresh_s=0, local=LocalKeys(environ)),
-        audit=AuditLog(store, await derived_secret(store, sealer, AUDIT), time.time),
+        audit=await open_log(store, sealer, time.time),
         settings=PlatformSettings(
             public_url=address,
             cors_origins=settings.cors_origins,

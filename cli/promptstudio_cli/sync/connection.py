@@ -57,6 +57,16 @@ async def connected(access: Access, *, pause_s: float = _PAUSE_S) -> AsyncIterat
         yield Connection(access, session, pause_s)
 
 
+async def downloaded(access: Access, path: str) -> AsyncIterator[bytes]:
+    """The answer to a GET, piece by piece as it comes, however long it takes as long as it comes.
+
+    Raises RefusedError, UnreachableError and CommandError.
+    """
+    async with connected(access) as connection:
+        async for piece in connection.pieces(path):
+            yield piece
+
+
 class Connection:
     """Sends requests with the key. A GET that meets a 5xx, or whose answer is cut off, is tried again."""
 
@@ -78,6 +88,20 @@ class Connection:
                     raise
             await asyncio.sleep(pause * self._pause_s)
         return await self._send("GET", path, None, {})
+
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """See `downloaded`."""
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT_S, sock_read=_TIMEOUT_S)
+        url = self._access.url + path
+        try:
+            async with self._session.get(url, allow_redirects=False, timeout=patience) as response:
+                if response.status != HTTPStatus.OK:
+                    self._answer(response, await response.read())
+                    raise self.foreign()
+                async for piece in response.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
 
     async def send(
         self, method: str, path: str, body: Body | None = None, *, headers: Mapping[str, str] | None = None

@@ -12,12 +12,14 @@ from typing import Final
 
 from promptstudio.audit.chain import START, Head, entry_line, head_line, workspace_key
 from promptstudio.audit.entries import AuditEntry, Entry
+from promptstudio.sealing import Sealer, derived_secret
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import ABSENT, Conflict, Item, Put, Store, Unavailable, Write
 from promptstudio.times import rfc3339
 
 ATTEMPTS: Final = 60
 
+_PURPOSE: Final = "audit"
 _HEAD: Final = "head"
 _ENTRY: Final = "entry#"
 _PAGE: Final = 100
@@ -133,6 +135,14 @@ class AuditLog:
         expected = ABSENT if found is None else found.version
         moved = Put(partition, _HEAD, {"seq": head.seq, "hash": head.hash}, expected, until)
         return [moved, *puts]
+
+
+async def open_log(store: Store, sealer: Sealer, now: Callable[[], float]) -> AuditLog:
+    """The logs in a store, with the secret that is sealed there.
+
+    Raises PlatformError sealing_key_other or sealing_unavailable, and Unavailable.
+    """
+    return AuditLog(store, await derived_secret(store, sealer, _PURPOSE), now)
 
 
 def _head(item: Item | None) -> Head:
