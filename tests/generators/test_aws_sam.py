@@ -58,7 +58,7 @@ def test_a_setting_is_a_variable_to_the_last_character(name: str, origins: list[
     parameters = told["Parameters"]
     config = tomllib.loads(generate("aws-sam", bundle(), options)["samconfig.toml"])
     stack = config["default"]["global"]["parameters"]["stack_name"]
-    assert parameters["ParametersPath"]["Default"] == f"/{stack}"
+    assert parameters["ParametersPath"]["Default"] == f"/promptstudio/{stack}"
     assert all(part.isalnum() for part in stack.split("-"))
 
 
@@ -163,7 +163,7 @@ def test_every_alarm_tells_the_topic() -> None:
 def test_secrets_are_named_and_never_valued() -> None:
     files = generate("aws-sam", bundle(), OPTIONS)
     for secret in SECRETS:
-        assert f"--name /acme-prompts/{secret} " in files["README.md"]
+        assert f"--name /promptstudio/acme-prompts/{secret} " in files["README.md"]
         assert secret not in files["template.yaml"]
         assert secret not in files["samconfig.toml"]
 
