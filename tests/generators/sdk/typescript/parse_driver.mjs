@@ -15,7 +15,9 @@ function look(text) {
   Object.assign(seen, { keys: [], texts: [], comments: [], tags: 0 });
   const visit = (node) => {
     // A property's name may be written as a text: that is no difference.
-    seen.kinds.push(ts.isPropertySignature(node.parent ?? file) && node.parent.name === node ? "key" : node.kind);
+    seen.kinds.push(
+      ts.isPropertySignature(node.parent ?? file) && node.parent.name === node ? "key" : node.kind,
+    );
     if (ts.isPropertySignature(node)) seen.keys.push(node.name.text);
     if (ts.isStringLiteralLike(node) || ts.isNumericLiteral(node)) seen.texts.push(node.text);
     for (const { comment, tags } of node.jsDoc ?? []) {

@@ -20,6 +20,7 @@ class Client extends PromptClient {
 }
 
 const WHOLE = { id: "run_1", output: { type: "text", text: "Hi" } };
+const JSON_HEADERS = { "content-type": "application/json" };
 const json = () => Response.json(WHOLE);
 const client = (fetch, options = {}) =>
   new Client({ baseUrl: "https://prompts.acme.example", fetch, ...options });
@@ -170,6 +171,19 @@ test("a fetch that throws at once has failed like any other", async () => {
   const error = await caller.greet({}, { maxRetries: 0 }).catch((error) => error);
   assert.ok(error instanceof runtime.APIConnectionError);
   assert.equal(error.cause.message, "no network");
+});
+
+test("a fetch may have classes of its own", async () => {
+  const foreign = (status, { body }) => ({
+    status,
+    ok: status === 200,
+    headers: new Headers(JSON_HEADERS),
+    body,
+  });
+  const answers = [foreign(503, Response.json({ code: "unavailable" })), foreign(200, json())];
+  const caller = client(async () => answers.shift(), { maxRetries: 0 });
+  await assert.rejects(caller.greet({}), runtime.UnavailableError);
+  assert.deepEqual(await caller.greet({}), WHOLE);
 });
 
 test("nothing is sent of a stream that nobody reads", async () => {
@@ -332,6 +346,7 @@ test("a webhook is genuine by any of its signatures and any of our secrets", asy
     [BODY, headersOf(), [OTHER, SECRET]],
     [BODY, { "Webhook-Id": [ID], "Webhook-Timestamp": "1614265330", "WEBHOOK-SIGNATURE": SIGNATURE }, SECRET],
     [BODY, headersOf(), SECRET.slice("whsec_".length)],
+    [BODY, { get: (name) => headersOf()[name] }, SECRET],
   ];
   for (const given of accepted) {
     assert.deepEqual(await runtime.verifyWebhook(...given, AT), { test: 2432232314 });
@@ -371,6 +386,7 @@ test("anything else is no webhook of ours", async () => {
     [BODY, headersOf(), "whsec_"],
     [BODY, headersOf(), "whsec_%%%"],
     [BODY, {}, SECRET],
+    [BODY, { get: "x" }, SECRET],
   ];
   for (const given of refused) {
     await assert.rejects(

@@ -30,18 +30,17 @@ export async function open(settings: Settings, call: Call, watch: Watch): Promis
   const headers = headersOf(settings, call);
   for (let attempts = 1; ; attempts += 1) {
     const outcome = await attempt(settings, call, headers, watch, attempts);
-    if (outcome instanceof Response && outcome.ok) {
-      const what = `${call.accept} was asked for`;
+    if (!isFailure(outcome) && outcome.ok) {
       if (mediaTypeOf(outcome) === call.accept) return { response: outcome, attempts };
-      throw await unexpected(what, outcome, watch, attempts);
+      throw await unexpected(`${call.accept} was asked for`, outcome, watch, attempts);
     }
     const waitMs = waitAfter(outcome, attempts, call.limits.maxRetries);
     if (waitMs === undefined || !watch.leaves(waitMs)) {
-      if (!(outcome instanceof Response)) throw Object.assign(outcome, { attempts });
+      if (isFailure(outcome)) throw Object.assign(outcome, { attempts });
       throw await failureOf(outcome, watch, attempts);
     }
     settings.logger?.warn("retry", { attempts, waitMs });
-    if (outcome instanceof Response) outcome.body?.cancel().catch(ignore);
+    if (!isFailure(outcome)) outcome.body?.cancel().catch(ignore);
     watch.renew();
     await watch.sleep(waitMs);
   }
@@ -68,7 +67,7 @@ async function attempt(
     logger?.debug("response", { attempts, status, requestId, afterMs: Date.now() - startedAt });
     return response;
   } catch (error) {
-    if (!(error instanceof APIConnectionError)) throw error;
+    if (!isFailure(error)) throw error;
     logger?.debug("no response", { attempts, error: error.name, afterMs: Date.now() - startedAt });
     return error;
   }
@@ -82,10 +81,15 @@ function waitAfter(
 ): number | undefined {
   if (attempts > maxRetries) return undefined;
   const ownMs = backoffMs(attempts - 1, Math.random());
-  if (!(outcome instanceof Response)) return ownMs;
+  if (isFailure(outcome)) return ownMs;
   if (!isRetried(outcome.status, outcome.headers)) return undefined;
   const waitMs = askedWaitMs(outcome.headers, Date.now()) ?? ownMs;
   return waitMs > LONGEST_WAIT_MS ? undefined : waitMs;
+}
+
+/** Whether there is no answer. A fetch that somebody handed in may have a class of its own for those. */
+function isFailure(outcome: unknown): outcome is APIConnectionError {
+  return outcome instanceof APIConnectionError;
 }
 
 function ignore(): void {

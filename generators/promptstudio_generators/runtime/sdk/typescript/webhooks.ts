@@ -80,9 +80,14 @@ function checkAge(timestamp: string, options: WebhookOptions): void {
 }
 
 function header(headers: WebhookHeaders, name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : inRecord(headers, name);
+  const value = isHeaders(headers) ? headers.get(name) : inRecord(headers, name);
   if (typeof value === "string" && value !== "") return value;
   throw new WebhookVerificationError(`The webhook has no header ${name}`);
+}
+
+/** By what it can do: a server's framework may have a class of its own. */
+function isHeaders(headers: WebhookHeaders): headers is Headers {
+  return typeof headers["get"] === "function";
 }
 
 function inRecord(headers: Exclude<WebhookHeaders, Headers>, name: string): string | undefined {
