@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from promptstudio.storage.port import ABSENT, Conflict, Delete, Item, Put, Store
+from promptstudio.storage.port import ABSENT, Conflict, Delete, Item, Put, Store, Write
 from promptstudio.values import Json
 
 SHARDS: Final = 8
@@ -47,15 +47,16 @@ class DueRecords:
         Raises Unavailable.
         """
         kept = dict(item.data if data is None else data)
-        moved = Put(item.pk, _sort(at, record_of(item)), kept, ABSENT)
-        if moved.sk == item.sk:
-            moved = Put(item.pk, item.sk, kept, item.version)
-        writes = [moved] if moved.sk == item.sk else [Delete(item.pk, item.sk, item.version), moved]
+        sk = _sort(at, record_of(item))
+        stays = sk == item.sk
+        writes: list[Write] = [Put(item.pk, sk, kept, item.version if stays else ABSENT)]
+        if not stays:
+            writes.append(Delete(item.pk, item.sk, item.version))
         try:
             await self.store.transact(writes)
         except Conflict:
             return None
-        return Item(item.pk, moved.sk, kept, item.version + 1 if moved.sk == item.sk else 1)
+        return Item(item.pk, sk, kept, item.version + 1 if stays else 1)
 
     def _shard(self, record: str) -> str:
         return self._partition(sha256(record.encode()).digest()[0] % SHARDS)
