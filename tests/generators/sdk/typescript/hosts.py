@@ -1,6 +1,7 @@
 """Where a generated TypeScript client runs in the tests: Node, workerd and a browser."""
 
 import json
+import select
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from tests.conftest import NODE_MODULES
 HERE: Final = Path(__file__).parent
 ESBUILD: Final = NODE_MODULES / ".bin" / "esbuild"
 PATIENCE_S: Final = 60.0
+END_S: Final = 10.0
 
 Question = Mapping[str, object]
 Outcome = dict[str, Any]
@@ -70,6 +72,8 @@ class _Node:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
+        # One line is asked for at a time, so that nothing is left in our own buffer.
+        assert select.select([self._process.stdout], [], [], PATIENCE_S)[0], "the client never came to an end"
         outcome: Outcome = json.loads(self._process.stdout.readline())
         return outcome
 
@@ -100,14 +104,17 @@ def workerd(code: Path) -> Iterator[Host]:
 
 @contextmanager
 def driven(command: list[str]) -> "Iterator[subprocess.Popen[str]]":
-    """A process that ends with its input."""
+    """A process that ends with its input, or is ended."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(PATIENCE_S)
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 class _Page:
