@@ -9,7 +9,8 @@ from promptstudio.log_lines import log_to_stdout
 from promptstudio.target import open_target
 
 log_to_stdout(level="severity")
-target = open_target(Path(__file__).with_name("bundle.json"), os.environ, RunLog())
+bundle = Path(__file__).with_name("bundle.json")
+target = open_target(bundle, os.environ, RunLog())
 
 
 @functions_framework.aio.http

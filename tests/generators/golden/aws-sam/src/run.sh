@@ -1,5 +1,6 @@
 #!/bin/bash
 # Lambda's handler: the Web Adapter's bootstrap runs this file, and passes requests on to what it starts.
+# Where a server is started, nobody else puts a layer's packages on Python's path.
 cd "$(dirname "$0")" || exit 1
-exec python -m uvicorn main:app --host 127.0.0.1 --port "$AWS_LWA_PORT" --lifespan off --ws none \
-  --no-proxy-headers --no-server-header --no-access-log --log-level warning --timeout-keep-alive 900
+export PYTHONPATH="/opt/python${PYTHONPATH:+:$PYTHONPATH}"
+exec python main.py

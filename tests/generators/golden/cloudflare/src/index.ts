@@ -1,10 +1,13 @@
 import bundle from "./bundle.json";
 import openapi from "./openapi.json";
 import { createEndpoint } from "./promptstudio/endpoint";
-import type { Environment } from "./promptstudio/host";
+import { durable } from "./promptstudio/state-durable-objects";
+import type { Bindings } from "./promptstudio/state-durable-objects";
 
-/** What wrangler.jsonc declares: variables, and the secrets by their names. */
-interface Env extends Environment {
+export { Claims, Counts } from "./promptstudio/state-durable-objects";
+
+/** What wrangler.jsonc declares: variables, bindings, and the secrets by their names. */
+interface Env extends Bindings {
   readonly PROMPTSTUDIO_CORS_ORIGINS: string;
   readonly PROMPTSTUDIO_BODY_LIMIT: string;
   readonly PROMPTSTUDIO_KEYS: string;
@@ -12,8 +15,8 @@ interface Env extends Environment {
   readonly OPENAI_API_KEY: string;
 }
 
-const endpoint = createEndpoint({ bundle, openapi });
+const endpoint = createEndpoint<Env>({ bundle, openapi, ...durable });
 
 export default {
-  fetch: (request, env) => endpoint(request, env),
+  fetch: (request, env) => endpoint(request, env, request.signal),
 } satisfies ExportedHandler<Env>;

@@ -27,11 +27,14 @@ export function copyWithEcho(folder, files) {
   writeFileSync(`${folder}/src/bundle.json`, JSON.stringify(withEcho(structuredClone(bundle))));
 }
 
+/** Limits would count these runs too, and need the store that is not here. */
 function withEcho(bundle) {
   bundle.providers = { echo: { type: "echo", base_url: "", timeout_s: 300 } };
   for (const prompt of Object.values(bundle.prompts)) {
     for (const version of Object.values(prompt.versions)) {
       Object.assign(version, { provider: "echo", api: "echo", model: "echo/echo", config: {} });
+      delete version.limits;
+      delete version.cache;
     }
   }
   return bundle;
@@ -52,6 +55,21 @@ export async function check(base, key) {
   for (const name of Object.keys(bundle.prompts)) {
     await checkRuns(base, headers, name, readJson(`test/requests/${name}.json`));
   }
+}
+
+/** Ask for a run twice under one Idempotency-Key; throws where the second answer is not the first one. */
+export async function checkReplay(base, key) {
+  const [name] = Object.keys(bundle.prompts);
+  if (name === undefined) return;
+  const headers = {
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+    "idempotency-key": randomBytes(16).toString("hex"),
+  };
+  const body = JSON.stringify(readJson(`test/requests/${name}.json`));
+  const run = () => answer(fetch(new URL(`/v1/prompts/${name}/run`, base), { method: "POST", headers, body }), 200);
+  const first = await run();
+  assert.deepEqual(await run(), first);
 }
 
 async function checkRuns(base, headers, name, body) {
