@@ -176,6 +176,18 @@ async def test_attempts_without_end_are_told_in_a_bounded_number_of_entries(
     assert BY_ACCOUNT == 20
 
 
+async def test_who_is_let_in_nowhere_is_told_of_once_however_often_they_come(
+    platform: Platform, owner: httpx2.AsyncClient
+) -> None:
+    """A right password takes its attempt back, so that the throttle bounds nothing here."""
+    person = await platform.world.join(Role.editor, GOOD)
+    suspended = owner.patch(f"/api/members/{person.id}", json={"suspended": True}, headers={"if-match": "*"})
+    assert (await suspended).status_code == 200
+    for _ in range(3):
+        assert (await signed_in(platform, person))[1].status_code == 403
+    assert [entry["action"] for entry in await entries(owner)] == ["member.changed", "sign_in.shut_out"]
+
+
 async def test_an_address_that_nobody_has_costs_as_much_and_leaves_nothing_for_long(
     platform: Platform, owner: httpx2.AsyncClient, tmp_path: Path
 ) -> None:

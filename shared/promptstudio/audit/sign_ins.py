@@ -1,7 +1,7 @@
 """Sign-ins that were refused, in the audit log of each workspace that the account belongs to.
 
 What makes entries of anybody's attempts has to have a bound: an account has so many judged attempts in a
-window as `throttle` lets through, and of those that it does not one is told. An address that nobody has costs
+window as `throttle` lets through, and of what it does not count one is told. An address that nobody has costs
 the same time, and leaves nothing for long.
 """
 
@@ -20,8 +20,14 @@ from promptstudio.storage.port import ABSENT, Conflict, Put, Write
 
 FAILED: Final = "sign_in.failed"
 THROTTLED: Final = "sign_in.throttled"
+SHUT_OUT: Final = "sign_in.shut_out"
 
-_REFUSALS: Final = {"sign_in_failed": FAILED, "password_wrong": FAILED, "sign_in_throttled": THROTTLED}
+_REFUSALS: Final = {
+    "sign_in_failed": FAILED,
+    "password_wrong": FAILED,
+    "sign_in_throttled": THROTTLED,
+    "workspace_missing": SHUT_OUT,
+}
 _WORKSPACES: Final = 20
 
 
@@ -62,11 +68,11 @@ async def _account(log: AuditLog, who: str) -> Account | None:
 
 
 def _marks(action: str, place: str, who: str, ends_at: int) -> list[Write]:
-    """What is there once in a window for who has made too many attempts."""
+    """What is there once in a window, for refusals that nothing else bounds."""
     if action == FAILED:
         return []
     name = sha256(who.encode()).hexdigest()
-    return [Put(f"{place}#audit_marks", f"{name}#{ends_at}", {}, ABSENT, ends_at)]
+    return [Put(f"{place}#audit_marks", f"{action}#{name}#{ends_at}", {}, ABSENT, ends_at)]
 
 
 def _entry(action: str, account: Account | None, source: Source) -> Entry:

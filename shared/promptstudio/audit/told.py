@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from promptstudio.values import Json, canonical
+from promptstudio.values import Json, canonical, same
 
 TEXT_BYTES: Final = 1000
 WHOLE_BYTES: Final = 32 * 1024
@@ -25,8 +25,12 @@ def told(before: Members | None, after: Members | None) -> tuple[Json, Json]:
     """
     if before is None or after is None:
         return _whole(before), _whole(after)
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    names = [name for name in {**before, **after} if not _stays(name, before, after)]
     return _whole(_only(before, names)), _whole(_only(after, names))
+
+
+def _stays(name: str, before: Members, after: Members) -> bool:
+    return name in before and name in after and same(before[name], after[name])
 
 
 def _only(record: Members, names: list[str]) -> Members:
