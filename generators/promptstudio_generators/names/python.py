@@ -103,7 +103,8 @@ def class_name(*words: str) -> str:
 def is_plain_key(name: str) -> bool:
     """Whether a TypedDict in class syntax can have a member of this name.
 
-    Capitals are for types, and so are the built-in types' names: in the class body they would mean the member.
+    Capitals are for types, and so are the built-in types' names: in the class body they would mean the
+    member.
     """
     lowercase = re.fullmatch(r"[a-z][A-Za-z0-9_]*", name, re.ASCII) is not None
     return lowercase and not keyword.iskeyword(name) and name not in _BUILT_IN_TYPES
