@@ -161,23 +161,23 @@ def test_a_redirect_is_not_followed(stage: Stage) -> None:
 
 
 def test_an_answer_that_stalls_before_its_head_is_tried_again(stage: Stage) -> None:
-    seen = stage.play(broken("hang"), whole(WHOLE), call={"timeoutMs": 300})
+    seen = stage.play(broken("hang"), whole(WHOLE), call={"timeoutMs": 1000})
     assert seen.outcome["answer"] == WHOLE
     assert seen.has_one_effect(attempts=2)
 
 
 @pytest.mark.parametrize(("end", "name"), [("hang", "APITimeoutError"), ("truncate", "APIConnectionError")])
 def test_an_answer_that_breaks_in_its_body_is_not_tried_again(stage: Stage, end: str, name: str) -> None:
-    seen = stage.play(whole(WHOLE, end=end), whole(WHOLE), call={"timeoutMs": 300})
+    seen = stage.play(whole(WHOLE, end=end), whole(WHOLE), call={"timeoutMs": 1000})
     assert (seen.error["name"], seen.error["attempts"], seen.error["statusCode"]) == (name, 1, 200)
     assert len(seen.script.calls) == 1
     assert end == "truncate" or seen.script.wait_for_abort()
 
 
 def test_the_deadline_ends_all_attempts(stage: Stage) -> None:
-    seen = stage.play(*[broken("hang")] * 3, call={"deadlineMs": 200})
+    seen = stage.play(*[broken("hang")] * 3, call={"deadlineMs": 1000})
     assert (seen.error["name"], len(seen.script.calls)) == ("APITimeoutError", 1)
-    assert "200 ms" in seen.error["message"]
+    assert "1000 ms" in seen.error["message"]
     assert seen.script.wait_for_abort()
 
 
