@@ -48,6 +48,7 @@ conformance: prove-tools ## the Endpoint Protocol's cases in every runtime, as a
 
 regen: setup ## write the golden files anew
 	$(BIN)/python -m tests.generators.regen
+	$(BIN)/python -m tests.generators.sdk.regen
 
 bench: setup ## the endpoint's speed beside its peers
 	$(BIN)/python bench/endpoint.py
