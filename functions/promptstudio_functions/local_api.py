@@ -25,6 +25,7 @@ from promptstudio_functions.api import create_app
 from promptstudio_functions.authentication import member
 from promptstudio_functions.local_catalog import LocalCatalog
 from promptstudio_functions.local_platform import sign_in_url
+from promptstudio_functions.local_work import LocalWork, begin_work
 from promptstudio_functions.services import PlatformSettings, Services
 
 _ALLOW_PRIVATE: Final = "PROMPTSTUDIO_ALLOW_PRIVATE"
@@ -40,6 +41,7 @@ class LocalApi:
     app: FastAPI
     services: Services
     files: BundleGate
+    work: LocalWork
 
     def catalog_of(self, caller: Principal) -> LocalCatalog:
         """What somebody may run: the workspace's published prompts, and the project's files."""
@@ -55,7 +57,8 @@ class LocalApi:
         return await sign_in_url(services.store, services.settings.public_url, services.now())
 
     async def close(self) -> None:
-        """Let connections go."""
+        """End the work that goes on behind requests, and let connections go."""
+        await self.work.close()
         await self.services.connections.close()
 
 
@@ -93,4 +96,4 @@ async def open_local_api(
         ),
         now=time.time,
     )
-    return LocalApi(create_app(services), services, files)
+    return LocalApi(create_app(services), services, files, begin_work(services))

@@ -32,11 +32,16 @@ LOOPBACK = Guard((ip_network("127.0.0.0/8"),))
 
 
 async def add_endpoint(
-    store: Store, number: int, url: str, *secrets: str, events: tuple[str, ...] = ()
+    store: Store,
+    number: int,
+    url: str,
+    *secrets: str,
+    events: tuple[str, ...] = (),
+    sealer: Sealer = SEALER,
 ) -> str:
     """An endpoint with these secrets, newest first; returns its id."""
     made = f"whk_{number}"
-    sealed = [await SEALER.seal(SecretStr(each), secret_context(WORKSPACE, made)) for each in secrets]
+    sealed = [await sealer.seal(SecretStr(each), secret_context(WORKSPACE, made)) for each in secrets]
     endpoint = Endpoint(
         id=made,
         url=url,
