@@ -86,6 +86,13 @@ def test_a_stream_of_comments_goes_on_until_its_deadline(stage: Stage) -> None:
         ("api_key", "secrét"),
         ("timeout", 0),
         ("max_retries", -1),
+        ("proxy", "secret.example.com"),
+        ("proxy", "http://proxy.example.com/?secret"),
+        ("headers", {"X-Team": "secret\r\nX-Evil: 1"}),
+        ("headers", {"X-Team": "secrét"}),
+        ("headers", {"X Team": "a"}),
+        ("headers", {"Content-Length": "3"}),
+        ("headers", {"host": "elsewhere"}),
     ],
 )
 def test_a_client_is_not_made_of_what_cannot_be_used(stage: Stage, name: str, value: object) -> None:
@@ -172,6 +179,22 @@ def test_a_client_of_somebody_elses_is_used_and_stays_open(stage: Stage) -> None
     stage.outcome(close())
 
 
+def test_a_client_of_somebody_elses_has_its_own_proxies(stage: Stage) -> None:
+    given = http_client(stage)
+    with pytest.raises(stage.package.ConfigurationError, match="has its own proxies"):
+        stage.client(http_client=given, proxy="http://127.0.0.1:9")
+    stage.outcome(given.aclose() if hasattr(given, "aclose") else given.close())
+
+
+def test_a_connection_that_fails_is_logged_with_its_reason(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, f"acme-{stage.variant.transport}")
+    stage.run(client={"base_url": stage.server.refused_url}, max_retries=0)
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("acme-")]
+    assert [line.partition(":")[0] for line in ours[1:]] == ["no answer"]
+
+
 def test_requests_answers_and_waits_are_logged_without_secrets(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -184,7 +207,8 @@ def test_requests_answers_and_waits_are_logged_without_secrets(
     text = "\n".join(ours)
     assert "secret" not in text
     assert "Ada" not in text
-    assert [line.partition(" ")[0] for line in ours] == ["POST", "503", "No.", "POST", "200"]
+    said = ["POST", "503", "ProviderUnavailableError:", "POST", "200"]
+    assert [line.partition(" ")[0] for line in ours] == said
     key = seen.script.calls[0].headers["idempotency-key"]
     assert text.count(key) == 2
     assert f"{stage.server.url}/v1/prompts/greet/run, attempt 2" in text

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from tests.conformance.case import Answer
-from tests.generators.sdk.answers import JSON, PROBLEM, WHOLE, broken, busy, page, problem, whole
+from tests.generators.sdk.answers import (
+    DONE,
+    JSON,
+    PROBLEM,
+    WHOLE,
+    broken,
+    busy,
+    page,
+    problem,
+    stream,
+    whole,
+)
 from tests.generators.sdk.python.stage import Stage
 
 
@@ -193,6 +204,13 @@ def test_an_answer_that_breaks_in_its_body_is_not_tried_again(stage: Stage, end:
     assert end == "truncate" or seen.script.wait_for_abort()
 
 
+@pytest.mark.parametrize("limit", [None, float("inf"), 1e300])
+def test_a_limit_that_is_none_is_no_limit(stage: Stage, limit: float | None) -> None:
+    limits = dict.fromkeys(("timeout", "connect_timeout", "idle_timeout", "deadline"), limit)
+    assert stage.run(whole(WHOLE), **limits).value == WHOLE
+    assert stage.stream(stream(DONE), **limits).value.partial == ""
+
+
 def test_the_deadline_ends_all_attempts(stage: Stage) -> None:
     seen = stage.run(broken("hang"), broken("hang"), timeout=100, deadline=0.3)
     assert type(seen.error) is stage.package.APITimeoutError
@@ -238,7 +256,15 @@ def test_options_of_a_call_go_before_the_clients(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"timeuot": 1}, {"timeout": 0}, {"deadline": -1}, {"idle_timeout": float("nan")}, {"max_retries": -1}],
+    [
+        {"timeuot": 1},
+        {"timeout": 0},
+        {"deadline": -1},
+        {"idle_timeout": float("nan")},
+        {"max_retries": -1},
+        {"headers": {"X-A": "b\r\nc: d"}},
+        {"idempotency_key": "a\nb"},
+    ],
 )
 def test_an_option_that_cannot_be_used_is_refused_before_anything_is_sent(
     stage: Stage, options: dict[str, Any]

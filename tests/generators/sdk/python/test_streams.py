@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -150,6 +152,26 @@ def test_a_stream_can_be_closed_by_hand(stage: Stage) -> None:
 
     seen = stage.stream(stream(*deltas("Hello", "Ada"), end="hang"), at=close)
     assert (seen.raised, seen.texts) == (None, ["Hello"])
+    assert seen.script.wait_for_abort()
+
+
+def test_a_stream_that_is_closed_from_elsewhere_ends_at_once(stage: Stage) -> None:
+    """By another thread, or another task, while it waits for an event."""
+
+    def close_soon(stream: Any, event: Any) -> None:
+        if stage.variant.is_async:
+            asyncio.get_running_loop().call_later(0.05, lambda: tasks.append(closing(stream)))
+        else:
+            threading.Timer(0.05, stream.close).start()
+
+    def closing(stream: Any) -> "asyncio.Task[None]":
+        return asyncio.ensure_future(stream.aclose())
+
+    tasks: list[asyncio.Task[None]] = []
+    begun = time.monotonic()
+    seen = stage.stream(stream(*deltas("Hello"), end="hang"), at=close_soon)
+    assert (seen.raised, seen.texts) == (None, ["Hello"])
+    assert time.monotonic() - begun < 10
     assert seen.script.wait_for_abort()
 
 

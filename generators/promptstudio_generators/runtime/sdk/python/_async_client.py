@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from ._async_engine import AsyncEngine, connection_error
 from ._async_stream import AsyncRunStream
 from ._async_transport import AsyncTransport
-from ._config import Config, checked_retries, checked_timeouts, lower
+from ._config import Config, checked_headers, checked_retries, checked_timeouts
 from ._transport import TransportError
 from ._wire import Pin, prepare
 from .raw import RawResponse
@@ -71,7 +71,10 @@ class AsyncClient:
                 max_retries=(
                     config.max_retries if isinstance(max_retries, NotGiven) else checked_retries(max_retries)
                 ),
-                headers={**config.headers, **({} if isinstance(headers, NotGiven) else lower(headers))},
+                headers={
+                    **config.headers,
+                    **({} if isinstance(headers, NotGiven) else checked_headers(headers)),
+                },
             )
         )
         return client

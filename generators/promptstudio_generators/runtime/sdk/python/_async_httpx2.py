@@ -39,7 +39,10 @@ class AsyncHttpx2Response:
                 raise TransportTimeoutError("The answer did not go on in time.") from None
 
     async def aclose(self) -> None:
-        await self._chunks.aclose()
+        try:
+            await self._chunks.aclose()
+        except RuntimeError:
+            pass  # another task waits for the next bytes: what follows ends it
         await self._response.aclose()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import ClassVar, Generic, TypeVar
 
-from ._config import Config, checked_retries, checked_timeouts, lower
+from ._config import Config, checked_headers, checked_retries, checked_timeouts
 from ._sync_engine import Engine, connection_error
 from ._sync_stream import RunStream
 from ._sync_transport import Transport
@@ -73,7 +73,10 @@ class Client:
                 max_retries=(
                     config.max_retries if isinstance(max_retries, NotGiven) else checked_retries(max_retries)
                 ),
-                headers={**config.headers, **({} if isinstance(headers, NotGiven) else lower(headers))},
+                headers={
+                    **config.headers,
+                    **({} if isinstance(headers, NotGiven) else checked_headers(headers)),
+                },
             )
         )
         return client

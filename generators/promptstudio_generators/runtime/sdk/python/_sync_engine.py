@@ -99,7 +99,7 @@ class Engine:
             rest = remaining(end)
             if retries >= call.max_retries or wait is None or (rest is not None and wait >= rest):
                 raise error
-            LOGGER.debug("%s; the next attempt is in %.3f s", error, wait)
+            LOGGER.debug("%s: the next attempt is in %.3f s", type(error).__name__, wait)
             self._transport.sleep(wait)
             retries += 1
 
@@ -114,6 +114,7 @@ class Engine:
             connect = least(call.timeouts.connect, within)
             response = self._transport.send(call.request, connect=connect, within=within)
         except TransportError as error:
+            LOGGER.debug("no answer: %s", error)
             made = connection_error(error, number)
             made.__cause__ = error
             return made, backoff(number - 1, self._jitter())

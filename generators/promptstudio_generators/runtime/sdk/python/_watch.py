@@ -21,15 +21,21 @@ class Watched:
     so for no answer that is there at once. `descriptor` gives the socket's; None where there is no socket.
     """
 
-    __slots__ = ("_descriptor", "_patience", "_watch")
+    __slots__ = ("_descriptor", "_is_over", "_patience", "_watch")
 
     def __init__(self, patience: float | None, descriptor: Callable[[], int | None]) -> None:
         self._patience = patience
         self._descriptor = descriptor
         self._watch: _Watch | None = None
+        self._is_over = False
 
     def read(self, next_bytes: Callable[[], bytes], within: float | None) -> bytes:
         """What `next_bytes` gives; raises TransportTimeoutError, and the TransportError that it raises."""
+        given = self._read(next_bytes, within)
+        self._is_over = not given
+        return given
+
+    def _read(self, next_bytes: Callable[[], bytes], within: float | None) -> bytes:
         if within is None or (self._patience is not None and within >= self._patience * _TOLERANCE):
             return next_bytes()
         watch = self._watching()
@@ -50,14 +56,18 @@ class Watched:
         return given
 
     def close(self) -> None:
-        """Watch no more. May be called again."""
-        if self._watch is not None:
-            self._watch.close()
+        """Watch no more, and wake a thread that still waits. May be called again."""
+        watch, self._watch = self._watch, None
+        if watch is None and not self._is_over:
+            watch = self._watching()
+        if watch is not None:
+            watch.close(and_shut=not self._is_over)
+        self._is_over = True
 
     def _watching(self) -> "_Watch | None":
         if self._watch is None:
             descriptor = self._descriptor()
-            if descriptor is not None:
+            if descriptor is not None and descriptor >= 0:
                 self._watch = _Watch(descriptor)
         return self._watch
 
@@ -93,7 +103,9 @@ class _Watch:
         """Nobody waits."""
         self._until = None
 
-    def close(self) -> None:
+    def close(self, *, and_shut: bool) -> None:
+        if and_shut:
+            self._shut_down()
         self._until = None
         self._is_closed = True
         if self._changed is None:

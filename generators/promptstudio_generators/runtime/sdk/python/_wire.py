@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
-from ._config import Config, Timeouts, checked_retries, checked_timeouts, lower
+from ._config import Config, Timeouts, checked_headers, checked_retries, checked_timeouts
 from ._package import NAME, VERSION
 from ._retry import retry_after
 from ._transport import Request
@@ -115,10 +115,10 @@ def _headers(config: Config, options: RequestOptions, streams: bool) -> dict[str
     return {
         "user-agent": _AGENT,
         **config.headers,
-        **lower(options.get("headers", {})),
+        **checked_headers(options.get("headers", {})),
         "accept": EVENT_STREAM if streams else JSON,
         "content-type": JSON,
-        "idempotency-key": options.get("idempotency_key") or str(uuid.uuid4()),
+        **checked_headers({"idempotency-key": options.get("idempotency_key") or str(uuid.uuid4())}),
     }
 
 

@@ -72,6 +72,8 @@ class AcmePrompts(Client):
             max_retries=max_retries,
             headers=headers,
             max_event_bytes=max_event_bytes,
+            proxy=proxy,
+            http_client=http_client,
         )
         super().__init__(config, Httpx2Transport(http_client, proxy))
 
@@ -153,6 +155,8 @@ class AsyncAcmePrompts(AsyncClient):
             max_retries=max_retries,
             headers=headers,
             max_event_bytes=max_event_bytes,
+            proxy=proxy,
+            http_client=http_client,
         )
         super().__init__(config, AsyncHttpx2Transport(http_client, proxy))
 
