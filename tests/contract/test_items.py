@@ -141,8 +141,8 @@ async def test_a_conflict_names_the_first_write_that_was_refused(store: Store) -
     assert await conflict_of(store, *writes) == 2
 
 
-async def test_a_transaction_takes_25_writes_of_a_megabyte(store: Store) -> None:
-    text = "x" * (40 * 1024)
+async def test_a_transaction_takes_32_writes_of_a_megabyte(store: Store) -> None:
+    text = "x" * (31 * 1024)
     writes = [Put("ws", f"{index:02}", {"text": text}) for index in range(TRANSACTION_WRITES)]
     await store.transact(writes, operation="all of them")
     page = await store.query("ws")
@@ -195,7 +195,7 @@ async def test_where_one_key_ends_and_the_other_begins_matters(store: Store) -> 
     "writes",
     [
         [],
-        [Put("ws", str(index), {}) for index in range(26)],
+        [Put("ws", str(index), {}) for index in range(TRANSACTION_WRITES + 1)],
         [Put("ws", "a", {}), Delete("ws", "a")],
         [Put("", "a", {})],
         [Put("ws", "", {})],

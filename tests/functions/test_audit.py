@@ -295,6 +295,24 @@ async def test_changes_at_the_same_moment_are_each_told_once(
     assert judged(platform, await exported(owner)).finding is None
 
 
+async def test_the_largest_change_that_there_is_has_room_for_its_entry(
+    platform: Platform, owner: httpx2.AsyncClient
+) -> None:
+    """A version whose texts fill a transaction, with all its aliases in the place of as many others."""
+    names = [f"part-{letter}" for letter in "abcde"]
+    for name in names:
+        large = await owner.put(f"/api/partials/{name}", json={"text": name[-1] * 190_000})
+        assert large.status_code == 201
+    await owner.post("/api/prompts", json={"name": "greet"})
+    for aliases, body in (("v-w-x-y-z", "Hi"), ("f-g-h-i-j", "".join(f"{{{{> {name}}}}}" for name in names))):
+        listed = ", ".join(f"alias-{letter}" for letter in aliases.split("-"))
+        text = f"---\nmodel: echo/echo\npromptstudio:\n  aliases: [{listed}]\n---\n{body}"
+        order = {"text": text, "breaking": True}
+        published = owner.post("/api/prompts/greet/versions", json=order, headers={"if-match": "*"})
+        assert (await published).status_code == 201, (await published).text
+    assert (await entries(owner, 1))[0]["action"] == "prompt.published"
+
+
 async def test_another_workspaces_log_is_not_told(platform: Platform, owner: httpx2.AsyncClient) -> None:
     other: Principal = await workspace_in(platform.world.store, platform.world.clock)
     await owner.post("/api/prompts", json={"name": "greet"})

@@ -17,7 +17,7 @@ from promptstudio.storage.records import Record, Stored, data, stored
 from promptstudio.times import rfc3339
 
 _SHARE: Final = "share#"
-_SHARES_IN_ONE: Final = 12  # each takes two of a transaction's 25 writes
+_SHARES_IN_ONE: Final = 12  # each takes two of a transaction's 32 writes
 
 
 class Share(Record):

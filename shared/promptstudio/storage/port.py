@@ -20,7 +20,7 @@ from promptstudio.values import Json
 
 ITEM_BYTES: Final = 350 * 1024
 TRANSACTION_BYTES: Final = 1024 * 1024
-TRANSACTION_WRITES: Final = 25
+TRANSACTION_WRITES: Final = 32
 KEY_BYTES: Final = 1024
 COUNTER_MAX: Final = 2**53 - 1
 OPERATION_KEPT_S: Final = 24 * 3600
@@ -135,7 +135,7 @@ class Store(Protocol):
         """Do all the writes or none. Returns the counters of each Add, in order, as they are afterwards;
         somebody else's later Add may be in them.
 
-        At most 25 writes on as many items, of 1 MB together. With an `operation`, a name that nobody else
+        At most 32 writes on as many items, of 1 MB together. With an `operation`, a name that nobody else
         uses, the same call may be repeated for 24 hours and has one effect; the engine itself repeats it
         after a lost response. Without one a lost response is Unavailable. Raises Conflict or Unavailable,
         and PlatformError item_too_large.
