@@ -48,12 +48,14 @@ class Worker:
         now: Callable[[], float],
         *,
         lease_s: float = LEASE_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._store = store
         self._queue = queue
         self._handlers = handlers
         self._now = now
         self._lease_s = lease_s
+        self._grace_s = grace_s
         self._due = DueRecords(store, TASKS)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -98,8 +100,8 @@ class Worker:
             await asyncio.wait(self._running)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; then let what has begun come to its end for a moment. What does not is tried
-        again, by whoever works then."""
+        """Work until `stop`; then give what has begun `grace_s` to come to its end. What does not is
+        cancelled, and tried again by whoever works behind its lease."""
         while not stop.is_set():
             try:
                 began = await self.step()
@@ -109,7 +111,7 @@ class Worker:
             if began == 0:
                 await self._pause(stop)
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=GRACE_S)
+            _, late = await asyncio.wait(self._running, timeout=self._grace_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

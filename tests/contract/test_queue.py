@@ -128,6 +128,20 @@ async def test_many_that_receive_at_once_get_each_message_once(queue: Queue) -> 
     assert taken == Counter(sent)
 
 
+async def test_without_a_visibility_timeout_a_receipt_holds_until_the_next_one(
+    store: Store, clock: Clock
+) -> None:
+    queue = LocalQueue(store, "jobs", clock, visibility_s=0)
+    await queue.send({})
+    both = await asyncio.gather(queue.receive(), queue.receive())
+    assert sum(len(each) for each in both) == 1
+    late = await one(queue)
+    await one(queue)
+    await queue.delete(late)
+    await queue.delete(await one(queue))
+    assert await queue.receive() == []
+
+
 async def test_a_receiver_whose_clock_is_ahead_brings_duplicates_and_no_losses(
     store: Store, queue: Queue, clock: Clock
 ) -> None:

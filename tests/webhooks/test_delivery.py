@@ -144,6 +144,13 @@ async def test_no_receiver_is_called_where_the_guard_does_not_lead(ground: Groun
     await strict.service.sender.close()
 
 
+async def test_what_the_guard_refuses_is_told_before_any_connection(ground: Ground) -> None:
+    endpoint = await ground.endpoint(1, "http://127.0.0.1:6000/")
+    await ground.tell()
+    await ground.work()
+    assert "port 6000 is not for HTTP" in str((await ground.one(endpoint)).attempts[0].error)
+
+
 async def test_while_a_secret_is_replaced_both_sign(ground: Ground) -> None:
     old, new = new_secret(), new_secret()
     async with receiving() as receiver:
@@ -212,6 +219,28 @@ async def test_a_worker_that_is_told_to_stop_lets_an_attempt_come_to_its_end(gro
         stop.set()
         await running
     assert (await ground.one(endpoint)).attempts[0].error == "No answer in time."
+
+
+async def test_what_goes_on_for_too_long_at_the_end_is_cancelled_and_stays_due(ground: Ground) -> None:
+    began, ended, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def endless(_: object) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    queue, clock = ground.worker._queue, ground.clock
+    handlers = dict.fromkeys(webhook_handlers(ground.service), endless)
+    await ground.tell()
+    worker = Worker(ground.store, queue, handlers, clock, grace_s=0.01)
+    running = asyncio.create_task(worker.run(stop))
+    await began.wait()
+    stop.set()
+    await running
+    assert ended.is_set()
+    assert len(await tasks(ground.store).ready(clock() + LEASE_S, 10)) == 1
 
 
 async def test_a_task_that_fails_by_a_mistake_of_ours_stays_and_the_worker_goes_on(
