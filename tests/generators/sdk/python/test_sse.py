@@ -41,7 +41,10 @@ PIECES = (
         b"\x1e",
     ),
 )
-streams = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=24).map(b"".join)
+FIELDS = (b"data: a", b"data:b", b"data", b"event: tick", b"event", b"id: 1", b"id", b"retry: 5", b": c", b"")
+lines = st.lists(st.sampled_from(FIELDS) | st.sampled_from((b"\n", b"\r", b"\r\n")), max_size=24)
+pieces = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=24)
+streams = (lines | pieces).map(b"".join)
 
 
 def by_the_standard(stream: bytes) -> Events:
@@ -95,6 +98,8 @@ def test_bytes_that_come_one_by_one_give_the_same_events(stream: bytes) -> None:
             b"data:a\r\rdata: b\r\n\r\ndata:  c\n\n",
             [ServerSentEvent(None, text) for text in ("a", "b", " c")],
         ),
+        (b"\xef\xbb\xbedata: a\n\ndata: b\n\n", [ServerSentEvent(None, "b")]),
+        (b"event: tick\r\ndata: a\r\ndata: b\r\n\r\n", [ServerSentEvent("tick", "a\nb")]),
         (b"data: a\ndata\ndata: b\n\n", [ServerSentEvent(None, "a\n\nb")]),
         (b"data\n\n", [ServerSentEvent(None, "")]),
         (b"event: tick\n\ndata: a\n\n", [ServerSentEvent(None, "a")]),
