@@ -78,11 +78,13 @@ def verify(
         verdict, proved = _verified(file, noted, begin, key_file, data)
     if verdict.finding is not None:
         raise CommandError(str(verdict.finding))
-    count, last = verdict.head.seq - begin.seq, verdict.head.seq
-    typer.echo(f"{count} entries, up to entry {last}, are as they were written, and none is missing.")
-    typer.echo(f"Head: {verdict.head}")
-    if not proved and noted is not None and noted.seq < last:
-        print(f"Without the log's key nothing proves the entries behind {noted.seq}.", file=sys.stderr)
+    # A head that nothing proves is not printed, as somebody might note it.
+    last = verdict.head if proved or noted is None else noted
+    count = last.seq - begin.seq
+    typer.echo(f"{count} entries, up to entry {last.seq}, are as they were written, and none is missing.")
+    typer.echo(f"Head: {last}")
+    if last.seq < verdict.head.seq:
+        print(f"Without the log's key nothing proves the entries behind {last.seq}.", file=sys.stderr)
 
 
 @app.command()
@@ -169,7 +171,7 @@ def _verified(
     found = lines()
     first = next(found, b"")
     secret = _file_key(key_file) if key_file else _key_for(first, data)
-    if secret is None and noted is None:
+    if secret is None and (noted is None or noted.seq <= begin.seq):
         raise CommandError(
             "Without the log's key or a head that was noted, whoever wrote an export can have made it up.",
             "Name one: --key-file FILE, which `promptstudio audit key` writes, or --head NUMBER:HASH.",

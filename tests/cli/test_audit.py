@@ -81,6 +81,12 @@ def test_elsewhere_it_takes_the_key_or_a_noted_head(promptstudio: Command, expor
 
     assert verify("--key-file", "audit.key") == (0, "")
     assert verify("--head", head) == (0, "")
+    lines = (elsewhere / "audit.jsonl").read_text(encoding="utf-8").splitlines()
+    earlier = f"3:{json.loads(lines[3])['previous']}"
+    proved = promptstudio("audit", "verify", "audit.jsonl", "--head", earlier, folder="elsewhere")
+    assert proved.stdout.splitlines()[1] == f"Head: {earlier}"
+    assert "nothing proves the entries behind 3" in proved.stderr
+    assert verify("--head", "0:" + "0" * 64)[0] == 1
     code, said = verify()
     assert code == 1
     assert "can have made it up" in said
