@@ -24,7 +24,11 @@ from promptstudio_generators.sdks.render import render
 _TESTS: Final = files("promptstudio_generators") / "runtime" / "sdk" / "python_tests"
 _TEST_FILES: Final = ("endpoint.py", "test_calls.py")
 _TOP: Final = ("CHANGELOG.md", "README.md", "pyproject.toml")
-_MODULES: Final = {"__init__": "init", "_clients": "clients", "_package": "package"}
+_MODULES: Final = {
+    "__init__": "init.py.jinja",
+    "_clients": "clients.py.jinja",
+    "_package": "package.py.jinja",
+}
 
 _CLASS: Final = re.compile(r"^class (\w+)\b", re.MULTILINE)
 _ERROR: Final = "Error"
@@ -38,13 +42,37 @@ _NAMES: Final = (
 def generate(package: Package, options: SdkOptions) -> dict[str, str]:
     """The package's files; see `sdks.generate_sdk`."""
     runtime = runtime_files(options)
-    errors = sorted(name for name in _CLASS.findall(runtime["errors.py"]) if name.endswith(_ERROR))
     names = PackageNames.of(package.name, _taken(runtime.values()))
     found = kinds(options, names.client)
-    clients = [kind.client for kind in found]
-    beside = {"Timeouts", *clients, *(kind.base for kind in found)}
+    beside = {"Timeouts", *(name for kind in found for name in (kind.client, kind.base))}
     prompts = python_prompts(package.prompts, package.label, beside)
     context = {
+        **_context(package, names, found, prompts),
+        **_exports(names, found, runtime["errors.py"]),
+        "library": Escaped(options.transport),
+        "requirement": REQUIREMENTS[options.transport],
+    }
+    source = f"src/{names.module}"
+    modules = {
+        **runtime,
+        **{f"{name}.py": render(f"sdk-python/{template}", **context) for name, template in _MODULES.items()},
+        "prompts/__init__.py": '"""A module for each prompt: its types and its calls."""\n',
+        **{f"prompts/{each.module}.py": _prompt_module(each, found) for each in prompts},
+    }
+    return {
+        LOCK: prompts_lock(package),
+        **{path: render(f"sdk-python/{path}.jinja", **context) for path in _TOP},
+        **{f"{source}/{name}": text for name, text in modules.items()},
+        **_static_files(),
+        "tests/prompts.json": json_file(_test_data(package, names, found, prompts)),
+    }
+
+
+def _context(
+    package: Package, names: PackageNames, found: Sequence[Kind], prompts: Sequence[PythonPrompt]
+) -> dict[str, object]:
+    """What most templates are told."""
+    return {
         "names": names,
         "version": Escaped(package.version),
         "bundle": markdown_text(package.bundle_hash),
@@ -52,25 +80,18 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
         "kinds": found,
         "prompts": prompts,
         "first": prompts[0],
-        "clients": comma_separated(sorted(clients)),
-        "errors": Escaped(_LINES.join(errors)),
-        "exported": _exported(["__version__", *clients, *errors, *_NAMES, f"{names.client}{_ERROR}"]),
-        "library": Escaped(options.transport),
-        "requirement": REQUIREMENTS[options.transport],
     }
-    source = f"src/{names.module}"
+
+
+def _exports(names: PackageNames, found: Sequence[Kind], errors: str) -> dict[str, Escaped]:
+    """What can be imported from the package. `errors` is the source of the module of that name."""
+    clients = sorted(kind.client for kind in found)
+    kept = sorted(name for name in _CLASS.findall(errors) if name.endswith(_ERROR))
+    everything = sorted(["__version__", *clients, *kept, *_NAMES, f"{names.client}{_ERROR}"])
     return {
-        LOCK: prompts_lock(package),
-        **{path: render(f"sdk-python/{path}.jinja", **context) for path in _TOP},
-        **{f"{source}/{name}": text for name, text in runtime.items()},
-        **{
-            f"{source}/{name}.py": render(f"sdk-python/{template}.py.jinja", **context)
-            for name, template in _MODULES.items()
-        },
-        f"{source}/prompts/__init__.py": '"""A module for each prompt: its types and its calls."""\n',
-        **{f"{source}/prompts/{each.module}.py": _prompt_module(each, found) for each in prompts},
-        **_static_files(),
-        "tests/prompts.json": json_file(_test_data(package, names, found, prompts)),
+        "clients": comma_separated(clients),
+        "errors": Escaped(_LINES.join(kept)),
+        "exported": Escaped(_LINES.join(f'"{name}"' for name in everything)),
     }
 
 
@@ -86,11 +107,8 @@ def _taken(runtime: Iterable[str]) -> frozenset[str]:
     """Names that no package and no client may have: of modules that it imports, and of its own classes."""
     classes = {name for text in runtime for name in _CLASS.findall(text)} - {"PromptsError"}
     stems = {name.removesuffix(_ERROR) for name in classes if name.endswith(_ERROR)}
-    return frozenset({*sys.stdlib_module_names, *keyword.kwlist, *TRANSPORTS, *classes, *stems, *IMPORTED})
-
-
-def _exported(names: Iterable[str]) -> Escaped:
-    return Escaped(_LINES.join(f'"{name}"' for name in sorted(names)))
+    modules = {*sys.stdlib_module_names, *keyword.kwlist, *TRANSPORTS}
+    return frozenset({*modules, *classes, *stems, *IMPORTED, *_NAMES})
 
 
 def _prompt_module(prompt: PythonPrompt, found: Sequence[Kind]) -> str:
