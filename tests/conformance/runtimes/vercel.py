@@ -9,7 +9,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,15 +32,14 @@ _LINK: Final = {
 
 
 class _Vercel:
-    def __init__(self, driver: Driver, folder: Path, runtime: VercelRuntime) -> None:
+    def __init__(self, driver: Driver, project: ExitStack, runtime: VercelRuntime) -> None:
         self._driver = driver
-        self._folder = folder
+        self._project = project
         self._runtime = runtime
-        self._built: dict[str, Path] = {}
         self._up: tuple[Deployment, Address] | None = None
 
     def deploy(self, deployment: Deployment) -> Address:
-        """What is up already stays up, and what was built is not built again."""
+        """Many cases share a project: what is up already stays up."""
         if self._up is None or self._up[0] != deployment:
             function = self._function(deployment)
             address = self._driver.ask({"function": str(function), "environ": dict(deployment.environ)})
@@ -48,15 +47,14 @@ class _Vercel:
         return self._up[1]
 
     def _function(self, deployment: Deployment) -> Path:
+        self._project.close()  # at once: a disk removes old files slowly
+        prefix = "promptstudio-vercel-"
+        folder = Path(self._project.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
         store: StoreName = "upstash" if deployment.store in ("empty", "refused") else "none"
-        key = json.dumps([deployment.bundle, store])
-        if key not in self._built:
-            folder = self._folder / str(len(self._built))
-            options = TargetOptions("conformance", runtime=self._runtime, store=store)
-            write(generate("vercel", deployment.bundle, options), folder)
-            with_vercel = PROVE and self._runtime == "edge" and not self._built  # it takes seconds
-            self._built[key] = build(folder, with_vercel=with_vercel)
-        return self._built[key]
+        options = TargetOptions("conformance", runtime=self._runtime, store=store)
+        write(generate("vercel", deployment.bundle, options), folder)
+        # Vercel's command takes seconds.
+        return build(folder, with_vercel=PROVE and self._runtime == "edge" and self._up is None)
 
 
 def build(folder: Path, *, with_vercel: bool) -> Path:
@@ -89,10 +87,10 @@ def _quiet() -> Mapping[str, str]:
 @contextmanager
 def serve(runtime: VercelRuntime) -> Iterator[Runtime]:
     with (
-        tempfile.TemporaryDirectory(prefix="promptstudio-vercel-") as folder,
+        ExitStack() as project,
         drive(["node", str(_DRIVER), str(NODE_MODULES.parent / "package.json")]) as driver,
     ):
-        yield _Vercel(driver, Path(folder), runtime)
+        yield _Vercel(driver, project, runtime)
 
 
 @contextmanager
