@@ -15,7 +15,7 @@ NODE_READY := tests/node/node_modules/.ready
 NODE_PROVE_READY := tests/node-prove/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test prove prove-rest prove-tools check conformance regen bench bench-store bench-coldstart
+.PHONY: help setup dev test prove prove-rest prove-tools check conformance regen bench bench-store bench-coldstart bench-sdk
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench: setup ## the endpoint's speed beside its peers
 
 bench-store: setup ## each store beside the bare client of its engine
 	$(BIN)/python bench/store.py
+
+bench-sdk: setup ## what SDKs cost to import and to generate, beside their peers
+	$(BIN)/python bench/sdk.py
 
 bench-coldstart: setup ## a generated Lambda project's first answer beside a usual function's
 	$(BIN)/python bench/coldstart.py
