@@ -1,11 +1,13 @@
 """The templates of SDKs. They print what `names` made or checked: anything else ends the generation."""
 
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from promptstudio_generators.names.escaped import Escaped
+from promptstudio_generators.sdks.template_cache import CompiledTemplates
 
 
 class UnescapedTextError(TypeError):
@@ -35,6 +37,7 @@ def _only_escaped(value: object) -> object:
 _ENVIRONMENT: Final = Environment(
     autoescape=False,  # noqa: S701 - no HTML; `finalize` lets through what `names` made
     auto_reload=False,
+    bytecode_cache=CompiledTemplates(Path(__file__)),
     finalize=_only_escaped,
     keep_trailing_newline=True,
     loader=PackageLoader("promptstudio_generators"),
