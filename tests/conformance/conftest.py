@@ -9,7 +9,7 @@ from tests.conformance.case import RUNTIMES, Case
 from tests.conformance.case_file import CaseError, load
 from tests.conformance.play import Player, at_once
 from tests.conformance.stores import ENGINES
-from tests.conformance.table import as_markdown, as_text, placed, table
+from tests.conformance.table import as_markdown, as_text, merged, placed, table
 from tests.contract.engines import NEEDS as ENGINE_NEEDS
 
 CASES = Path(__file__).parent / "cases"
@@ -79,11 +79,12 @@ def _plays(file: Path, runtime: str) -> Iterator[object]:
         return
     else:
         runtimes = tuple(dict.fromkeys((case.runtimes[0], runtime)))
-    needs = {tool for each in runtimes for tool in _tools(each, case)}
+    needs = {tool for each in runtimes for tool in tools(each, case)}
     yield pytest.param(file, runtimes, id=f"{runtime}-{file.stem}", marks=pytest.mark.needs(*sorted(needs)))
 
 
-def _tools(runtime: str, case: Case | None) -> Iterator[str]:
+def tools(runtime: str, case: Case | None) -> Iterator[str]:
+    """What a machine has to have for the case in the runtime, by the names of the mark `needs`."""
     yield from _NEEDS.get(runtime, ())
     engine = ENGINE_NEEDS.get(ENGINES.get(runtime, ""))
     if engine is not None and case is not None and case.store == "empty":
@@ -98,9 +99,7 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, wherever cases were played."""
-    verdicts: dict[tuple[str, str], bool] = {}
-    for case, runtime, passed in _reported(terminalreporter):
-        verdicts[case, runtime] = passed and verdicts.get((case, runtime), True)
+    verdicts = merged(_reported(terminalreporter))
     if not verdicts:
         return
     cases = [_case(file) or _unreadable(file) for file in case_files(config)]

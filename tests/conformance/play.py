@@ -66,7 +66,7 @@ class Player:
         script = self._upstream.play(step.answers)
         closed_at = None
         try:
-            answers = _send_all(address, step.request, script)
+            answers = send_all(address, step.request, script)
             if step.request.close_after is not None:
                 closed_at = time.monotonic()
                 script.wait_for_abort()
@@ -104,7 +104,7 @@ def at_once(case: Case) -> int:
     return max(step.request.times for step in case.steps)
 
 
-def _send_all(address: Address, request: Request, script: Script) -> list[Received]:
+def send_all(address: Address, request: Request, script: Script) -> list[Received]:
     """The answers to a request, from as many clients at once as it has."""
     keys = {placeholder: key.key for placeholder, key in _KEYS.items()}
 

@@ -1,6 +1,6 @@
 """The table of cases and runtimes: how many passed in each, and what is not for a runtime and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,6 +70,14 @@ def table(cases: Sequence[Case], verdicts: Verdicts, *, by_case: bool = False) -
         rows.append([name, str(len(members)), *cells])
     notes = [f"–{_mark(index)} {reason}" for index, reason in enumerate(reasons)]
     return Table(rows, [*notes, NOT_RUN] if any("·" in cell for row in rows for cell in row) else notes)
+
+
+def merged(played: Iterable[tuple[str, str, bool]]) -> dict[tuple[str, str], bool]:
+    """The verdicts of (case, runtime, passed): what was played several times has to pass each time."""
+    verdicts: dict[tuple[str, str], bool] = {}
+    for case, runtime, passed in played:
+        verdicts[case, runtime] = passed and verdicts.get((case, runtime), True)
+    return verdicts
 
 
 def group(case: str) -> str:

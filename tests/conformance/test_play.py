@@ -1,11 +1,18 @@
-"""The player: what it waits for before a case with limits."""
+"""The player: what it waits for before a case with limits, and how it sends requests."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from promptstudio.prompts.compile import compile_bundle
 from promptstudio.prompts.file import Source
 from promptstudio.prompts.project_settings import ProjectSettings
-from tests.conformance.play import have_room, windows_s
+from tests.conformance.case import Answer, Request, When
+from tests.conformance.case_file import load
+from tests.conformance.conftest import CASES, tools
+from tests.conformance.play import have_room, send_all, windows_s
+from tests.conformance.runtimes import Address
+from tests.conformance.upstream import ScriptedUpstream
 
 MIDNIGHT = 1_800_057_600.0
 assert MIDNIGHT % 86400 == 0
@@ -41,3 +48,69 @@ def test_the_windows_are_those_of_all_limits_of_the_bundle() -> None:
     bundle = compile_bundle(sources, ProjectSettings(name="p", model="echo/echo")).bundle
     assert bundle is not None
     assert windows_s(bundle) == {86400, 60}
+
+
+@pytest.fixture
+def endpoint() -> Iterator[ScriptedUpstream]:
+    """Something that answers requests: a scripted provider will do."""
+    with ScriptedUpstream() as endpoint:
+        yield endpoint
+
+
+def address(endpoint: ScriptedUpstream) -> Address:
+    host, _, port = endpoint.url.removeprefix("http://").partition(":")
+    return Address(host, int(port))
+
+
+def answers(*statuses: int, held: When | None = None) -> list[Answer]:
+    return [Answer(status, {}, [b"%d" % status], streamed=False, held=held) for status in statuses]
+
+
+def test_a_request_is_sent_again_while_it_is_answered_so(endpoint: ScriptedUpstream) -> None:
+    script = endpoint.play(answers(409, 409, 502, 200))
+    [got] = send_all(address(endpoint), Request("POST", "/", {}, b"{}", again_on=409), script)
+    assert (got.status, got.body, len(script.calls)) == (502, b"502", 3)
+
+
+def test_a_request_is_sent_once_whatever_is_answered(endpoint: ScriptedUpstream) -> None:
+    script = endpoint.play(answers(409, 200))
+    [got] = send_all(address(endpoint), Request("POST", "/", {}, b"{}"), script)
+    assert (got.status, len(script.calls)) == (409, 1)
+
+
+def test_several_clients_send_at_the_same_time(endpoint: ScriptedUpstream) -> None:
+    """The first three are held until the fourth has been answered."""
+    script = endpoint.play([*answers(200, 200, 200, held=When(b"409")), *answers(409)])
+    got = send_all(address(endpoint), Request("POST", "/", {}, b"{}", times=4), script)
+    assert sorted(answer.status for answer in got) == [200, 200, 200, 409]
+    assert not script.problems
+
+
+def test_headers_may_hold_either_of_two_api_keys(endpoint: ScriptedUpstream) -> None:
+    script = endpoint.play(answers(200, 200))
+    for headers in ({}, {"Authorization": "Bearer {other_key}", "X-Key": "{key}"}):
+        send_all(address(endpoint), Request("POST", "/", headers, b"{}"), script)
+    usual, other = (call.headers for call in script.calls)
+    assert usual["authorization"].startswith("Bearer ps_live_")
+    assert other["authorization"].startswith("Bearer ps_live_")
+    assert usual["authorization"] == f"Bearer {other['x-key']}" != other["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "needs"),
+    [
+        ("python", set()),
+        ("workerd", {"node"}),
+        ("vercel", {"node", "redis-server"}),
+        ("vercel_node", {"node", "make prove", "redis-server"}),
+        ("gcf", {"functions-framework", "redis-server"}),
+        ("aws_sam", {"lambda-web-adapter", "dynoxide"}),
+    ],
+)
+def test_a_case_needs_an_engine_where_it_keeps_something_across_a_network(
+    runtime: str, needs: set[str]
+) -> None:
+    assert set(tools(runtime, load(CASES / "limits-by-key.json"))) == needs
+    engines = {"redis-server", "dynoxide"}
+    for name in ("openai-text", "store-unavailable-for-limits", "store-none-for-the-cache"):
+        assert set(tools(runtime, load(CASES / f"{name}.json"))) == needs - engines

@@ -16,6 +16,7 @@ from tests.conformance.table import (
     Table,
     as_markdown,
     as_text,
+    merged,
     placed,
     table,
 )
@@ -59,6 +60,11 @@ def test_what_failed_is_counted_beside_what_passed() -> None:
     assert row(shown, "streams")[:3] == ["3", "3", "2 ✗1"]
     assert row(shown, "cache") == ["1", "1", "1", "1", "1", "✗1", "1"]
     assert row(shown, "all") == ["4", "4", "3 ✗1", "3 –¹", "3 –¹", "2 ✗1 –¹", "3 –¹"]
+
+
+def test_a_runtime_that_fails_a_case_once_has_failed_it() -> None:
+    played = [("a", "python", True), ("a", "python", False), ("a", "python", True), ("b", "python", True)]
+    assert merged(played) == {("a", "python"): False, ("b", "python"): True}
 
 
 def test_what_was_not_played_is_told() -> None:
