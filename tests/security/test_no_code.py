@@ -72,14 +72,26 @@ def test_jinja_sees_the_generators_own_templates_alone() -> None:
     What varies reaches the templates as values. CVE-2025-27516, CVE-2024-56326: no sandbox is relied upon.
     """
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources(PYTHON, "py")}
-    users = [path for path, tree in trees.items() if "jinja2" in set(imported(tree))]
-    assert [path.name for path in users] == ["tree.py"]
-    (tree,) = (trees[path] for path in users)
-    assert [call for call in calls(tree) if call.endswith("from_string")] == ["environment.from_string"]
+    users = {path.name: tree for path, tree in trees.items() if "jinja2" in set(imported(tree))}
+    assert set(users) == {"render.py", "template_cache.py", "tree.py"}
+    assert not [call for call in calls(users["template_cache.py"]) if "template" in call]
+
+    targets = users["tree.py"]
+    assert [call for call in calls(targets) if call.endswith("from_string")] == ["environment.from_string"]
     (loop,) = [
-        node for node in ast.walk(tree) if isinstance(node, ast.For) and "from_string" in ast.dump(node)
+        node for node in ast.walk(targets) if isinstance(node, ast.For) and "from_string" in ast.dump(node)
     ]
     assert ast.unparse(loop.iter) == "_texts(_PACKAGE / 'templates' / target)"
+
+    sdks = users["render.py"]
+    assert not [call for call in calls(sdks) if call.endswith(("from_string", "Template"))]
+    (environment,) = [
+        node
+        for node in ast.walk(sdks)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Environment"
+    ]
+    (loader,) = [keyword.value for keyword in environment.keywords if keyword.arg == "loader"]
+    assert ast.unparse(loader) == "PackageLoader('promptstudio_generators')"
 
 
 def test_jinja_is_none_whose_sandbox_broke() -> None:

@@ -162,8 +162,8 @@ async def test_whatever_is_logged_for_a_request_is_one_line_that_tells_of_its_in
 
     client = asked(request_id="r-1")
     await asyncio.create_task(Invocations(app, log, environ={})(client.scope, client.receive, client.send))
-    logging.getLogger("uvicorn.error").info("seen")
-    logging.getLogger("uvicorn.error").debug("unseen")
+    logging.getLogger("a.library").info("seen")
+    logging.getLogger("a.library").debug("unseen")
     broken, seen = told(capsys)
     assert (broken["level"], broken["message"], broken["service"]) == ("ERROR", "Broken: why", log.service)
     assert (broken["name"], broken["function_request_id"]) == ("promptstudio.endpoint.app", "r-1")

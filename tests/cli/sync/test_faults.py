@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -126,11 +127,13 @@ def test_a_killed_push_is_simply_run_again(clone: Clone, remote: Remote) -> None
     for number in range(5):
         clone.write(f"p{number}", "Hi")
     process: list[subprocess.Popen[bytes]] = []
+    served = threading.Event()
 
     async def kill(exchange: Exchange, receive: Receive, send: Send) -> None:
         process[0].send_signal(signal.SIGKILL)
         process[0].wait()
         await exchange(receive, send)
+        served.set()
 
     async def on(exchange: Exchange, receive: Receive, send: Send) -> None:
         await exchange(receive, send)
@@ -141,6 +144,7 @@ def test_a_killed_push_is_simply_run_again(clone: Clone, remote: Remote) -> None
     process.append(subprocess.Popen([COMMAND, "push"], cwd=clone.root, env=environ, stdout=subprocess.PIPE))
     with process[0]:
         assert process[0].wait(60) == -signal.SIGKILL
+    assert served.wait(60)
     assert len(remote.texts()) == 3
     result = clone.push()
     assert (result.code, result.lines[-1]) == (0, "2 sent, 3 unchanged")

@@ -236,7 +236,7 @@ def in_one(stream: bytes) -> list[bytes]:
 @pytest.mark.parametrize("piece", [b"x", b"data: x\n", b"data: x\n\n", b"\r", b": ping\n\n", b"id: 1\n"])
 def test_twice_the_stream_is_twice_the_work(cut_up: Callable[[bytes], list[bytes]], piece: bytes) -> None:
     once, twice = (work_of(iter_sse, cut_up(piece * number)) for number in (1000, 2000))
-    assert twice <= 2.1 * once
+    assert twice <= 2.5 * once  # whoever looks again needs more than thrice, as the next test shows
 
 
 def rescanning(chunks: Iterable[bytes]) -> Iterator[object]:
