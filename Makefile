@@ -31,8 +31,8 @@ test: setup ## every test that needs only Python and Node
 prove: prove-tools check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove-rest: prove-tools ## of these, the tests that need a tool: what `make test` may have skipped
-	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS) -m needs
+prove-rest: prove-tools ## of these, the tests that `make test` skipped for want of a tool
+	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --skipped
 
 prove-tools: setup $(PROVE_READY) $(DYNOXIDE) $(PYTHON_TARGETS) $(NODE_PROVE_READY)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SKIPPED = ROOT / ".cache" / "skipped-tests.txt"
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 NODE_PROVE_MODULES = ROOT / "tests" / "node-prove" / "node_modules"
 VERCEL = NODE_PROVE_MODULES / ".bin" / "vercel"
@@ -87,6 +88,44 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if PROVE:
                 pytest.fail(f"make prove needs {tool}", pytrace=False)
             pytest.skip(f"needs {tool}")
+
+
+class _Skipped:
+    """Notes which tests lacked a tool, so that `--skipped` runs those and not all again."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and isinstance(report.longrepr, tuple) and "needs " in report.longrepr[2]:
+            self._names.append(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        SKIPPED.parent.mkdir(exist_ok=True)
+        SKIPPED.write_text("".join(f"{name}\n" for name in self._names), encoding="utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--skipped", action="store_true", help="only the tests that the last whole run had no tool for"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    whole = not config.args or config.args == config.getini("testpaths")
+    if not PROVE and whole and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Skipped())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--skipped", default=False):
+        return
+    known = set(SKIPPED.read_text(encoding="utf-8").splitlines()) if SKIPPED.exists() else None
+    chosen = [
+        item for item in items if item.get_closest_marker("needs") and (not known or item.nodeid in known)
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
 
 
 # Tests share helpers as `tests.…`, which importlib mode alone does not make importable.
