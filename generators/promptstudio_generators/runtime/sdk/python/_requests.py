@@ -34,13 +34,18 @@ class RequestsResponse:
         return self._watched.read(self._next, within)
 
     def _next(self) -> bytes:
-        with _as_transport_errors():
-            # Not `iter_content`: it waits until as much has come as it was asked for.
-            return bytes(self._response.raw.read1(_MOST, decode_content=True))
+        try:
+            with _as_transport_errors():
+                # Not `iter_content`: it waits until as much has come as it was asked for.
+                return bytes(self._response.raw.read1(_MOST, decode_content=True))
+        except AttributeError as error:
+            # urllib3 lets go of what it reads from as soon as another thread closes it.
+            if self._watched.is_closed:
+                raise TransportError("The answer was closed.") from error
+            raise
 
     def close(self) -> None:
-        self._watched.close()
-        self._response.close()
+        self._watched.close(self._response.close)
 
 
 class RequestsTransport:

@@ -38,8 +38,7 @@ class Httpx2Response:
             return next(self._chunks, b"")
 
     def close(self) -> None:
-        self._watched.close()
-        self._response.close()
+        self._watched.close(self._response.close)
 
 
 class Httpx2Transport:

@@ -21,13 +21,15 @@ class Watched:
     so for no answer that is there at once. `descriptor` gives the socket's; None where there is no socket.
     """
 
-    __slots__ = ("_descriptor", "_is_over", "_patience", "_watch")
+    __slots__ = ("_descriptor", "_is_over", "_lock", "_patience", "_watch", "is_closed")
 
     def __init__(self, patience: float | None, descriptor: Callable[[], int | None]) -> None:
         self._patience = patience
         self._descriptor = descriptor
         self._watch: _Watch | None = None
         self._is_over = False
+        self._lock = threading.Lock()
+        self.is_closed = False
 
     def read(self, next_bytes: Callable[[], bytes], within: float | None) -> bytes:
         """What `next_bytes` gives; raises TransportTimeoutError, and the TransportError that it raises."""
@@ -55,21 +57,27 @@ class Watched:
             raise TransportTimeoutError(_OVER)
         return given
 
-    def close(self) -> None:
-        """Watch no more, and wake a thread that still waits. May be called again."""
-        watch, self._watch = self._watch, None
-        if watch is None and not self._is_over:
-            watch = self._watching()
+    def close(self, close: Callable[[], None]) -> None:
+        """Wake a thread that still waits, and then `close` the answer: once, whichever threads ask for it.
+
+        Closed twice at once, an answer of urllib3's would take the connection of the next one with it.
+        """
+        with self._lock:
+            if self.is_closed:
+                return
+            self.is_closed = True
+        watch = self._watch if self._is_over else self._watching()
         if watch is not None:
             watch.close(and_shut=not self._is_over)
-        self._is_over = True
+        close()
 
     def _watching(self) -> "_Watch | None":
-        if self._watch is None:
-            descriptor = self._descriptor()
-            if descriptor is not None and descriptor >= 0:
-                self._watch = _Watch(descriptor)
-        return self._watch
+        with self._lock:
+            if self._watch is None:
+                descriptor = self._descriptor()
+                if descriptor is not None and descriptor >= 0:
+                    self._watch = _Watch(descriptor)
+            return self._watch
 
 
 class _Watch:
