@@ -204,11 +204,17 @@ class Counted(bytes):
 
 
 def work_of(decode: Callable[[Iterable[bytes]], Iterator[object]], chunks: Sequence[bytes]) -> int:
-    """The lines of Python that decoding takes, and the bytes that it slices, adds and takes apart."""
-    lines = 0
+    """The lines of Python that decoding takes, and the bytes that it slices, adds and takes apart.
 
-    def trace(frame: FrameType, event: str, argument: object) -> "TraceFunction":
+    Other code may run in between, such as what is called when garbage is collected: it does not count.
+    """
+    lines = 0
+    file = sys.modules[decode.__module__].__file__
+
+    def trace(frame: FrameType, event: str, argument: object) -> "TraceFunction | None":
         nonlocal lines
+        if frame.f_code.co_filename != file:
+            return None
         lines += event == "line"
         return trace
 
@@ -236,7 +242,7 @@ def in_one(stream: bytes) -> list[bytes]:
 @pytest.mark.parametrize("piece", [b"x", b"data: x\n", b"data: x\n\n", b"\r", b": ping\n\n", b"id: 1\n"])
 def test_twice_the_stream_is_twice_the_work(cut_up: Callable[[bytes], list[bytes]], piece: bytes) -> None:
     once, twice = (work_of(iter_sse, cut_up(piece * number)) for number in (1000, 2000))
-    assert twice <= 2.5 * once  # whoever looks again needs more than thrice, as the next test shows
+    assert twice <= 2.1 * once
 
 
 def rescanning(chunks: Iterable[bytes]) -> Iterator[object]:
