@@ -109,8 +109,10 @@ def test_a_model_that_is_busy_is_asked_again(meeting: Meeting) -> None:
     # An endpoint asks three times by itself before it gives up.
     script = meeting.endpoint.play(BUSY, BUSY, BUSY, says("Hello Ada"))
     outcome = meeting.ask(how="withResponse")
-    told = outcome["answer"]["output"]["text"], outcome["attempts"]
-    assert told == ("Hello Ada", 2), outcome["log"]
+    assert outcome["answer"]["output"]["text"] == "Hello Ada"
+    # Not the attempts: local workerd closes a kept connection behind an answer for which it read no body, such
+    # as the 401 before, and what is sent on it meanwhile is sent again.
+    assert [fields["status"] for message, fields in outcome["log"] if message == "response"] == [503, 200]
     assert len(script.calls) == 4
 
 
