@@ -110,8 +110,8 @@ def test_a_model_that_is_busy_is_asked_again(meeting: Meeting) -> None:
     script = meeting.endpoint.play(BUSY, BUSY, BUSY, says("Hello Ada"))
     outcome = meeting.ask(how="withResponse")
     assert outcome["answer"]["output"]["text"] == "Hello Ada"
-    # Not the attempts: local workerd closes a kept connection behind an answer for which it read no body, such
-    # as the 401 before, and what is sent on it meanwhile is sent again.
+    # Not the attempts: local workerd closes a kept connection behind an answer for which it read no body,
+    # such as the 401 before, and what is sent on it meanwhile is sent again.
     assert [fields["status"] for message, fields in outcome["log"] if message == "response"] == [503, 200]
     assert len(script.calls) == 4
 
