@@ -24,8 +24,10 @@ class LocalWork:
     async def close(self) -> None:
         """Take on nothing more, let what has begun come to its end, and let connections go."""
         self.stop.set()
-        await self.task
-        await self.sender.close()
+        try:
+            await self.task
+        finally:
+            await self.sender.close()
 
 
 def begin_work(services: Services) -> LocalWork:

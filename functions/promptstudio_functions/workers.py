@@ -108,6 +108,9 @@ class Worker:
             except AppError as error:
                 began = 0
                 logger.warning("The store is out of reach: %s", error.detail)
+            except Exception:  # the edge of a task that has to go on
+                began = 0
+                logger.exception("What is due could not be looked for, which is tried again.")
             if began == 0:
                 await self._pause(stop)
         if self._running:

@@ -3,12 +3,17 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from promptstudio.outbound import Guard
 from promptstudio.storage.port import Put
 from promptstudio.webhooks.outbox import outbox_put
 from promptstudio.webhooks.records import State
+from promptstudio.webhooks.sender import Sender
 from promptstudio.webhooks.signing import is_genuine, new_secret
 from promptstudio_functions.local_app import create_app
 from promptstudio_functions.local_platform import open_store
+from promptstudio_functions.local_work import LocalWork
 from tests.functions.serving import write_project
 from tests.webhooks.ground import WORKSPACE, add_endpoint, deliveries
 from tests.webhooks.receiver import receiving
@@ -39,3 +44,19 @@ async def test_the_local_server_delivers_events_and_ends_with_what_it_began(tmp_
     (delivery,) = await deliveries(store, endpoint)
     assert delivery.state == State.delivered  # what was under way at the end was kept
     await store.close()
+
+
+async def test_connections_are_let_go_also_where_the_work_ended_with_an_error() -> None:
+    closed = asyncio.Event()
+
+    class Watched(Sender):
+        async def close(self) -> None:
+            closed.set()
+            await super().close()
+
+    async def broken() -> None:
+        raise RuntimeError("a mistake")
+
+    with pytest.raises(RuntimeError):
+        await LocalWork(asyncio.create_task(broken()), asyncio.Event(), Watched(Guard())).close()
+    assert closed.is_set()

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from promptstudio.outbound import Guard
 from promptstudio.queues.port import Message
-from promptstudio.storage.port import ABSENT, Conflict, Put
+from promptstudio.storage.port import ABSENT, Conflict, Page, Put
 from promptstudio.storage.sqlite import SqliteStore
 from promptstudio.webhooks.delivery import LEASE_S, deliver
 from promptstudio.webhooks.outbox import DELIVERY_TASK, outbox_put, tasks
@@ -219,6 +221,31 @@ async def test_a_worker_that_is_told_to_stop_lets_an_attempt_come_to_its_end(gro
         stop.set()
         await running
     assert (await ground.one(endpoint)).attempts[0].error == "No answer in time."
+
+
+async def test_a_worker_goes_on_after_an_error_that_nobody_expected(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    query, stop = ground.store.query, asyncio.Event()
+    errors = [sqlite3.DatabaseError("database disk image is malformed")]
+
+    async def broken_once(*given: Any, **named: Any) -> Page:
+        if errors:
+            raise errors.pop()
+        return await query(*given, **named)
+
+    monkeypatch.setattr(ground.store, "query", broken_once)
+    async with receiving() as receiver:
+        await ground.endpoint(1, receiver.url)
+        await ground.tell()
+        running = asyncio.create_task(ground.worker.run(stop))
+        called = asyncio.create_task(receiver.called.wait())
+        await asyncio.wait({running, called}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await running
+        called.cancel()
+    assert len(receiver.calls) == 1
+    assert "disk image is malformed" in caplog.text
 
 
 async def test_what_goes_on_for_too_long_at_the_end_is_cancelled_and_stays_due(ground: Ground) -> None:
