@@ -149,6 +149,51 @@ async def sqlite() -> AsyncIterator[dict[str, Work]]:
         await store.close()
 
 
+class _BareDynamo:
+    """boto3's client, called in threads as the store calls it."""
+
+    def __init__(self, client: Any, threads: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._threads = threads
+
+    async def ask(self, call: Callable[..., Any], **request: object) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: call(TableName="bench", **request)
+        )
+
+    async def get(self, _: int) -> object:
+        found = await self.ask(self._client.get_item, Key=_key("page", "00"), ConsistentRead=True)
+        return orjson.loads(found["Item"]["json"]["S"])
+
+    async def query(self, _: int) -> object:
+        values = {":pk": {"S": "page"}}
+        found = await self.ask(
+            self._client.query,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            Limit=PAGE + 1,
+        )
+        return [orjson.loads(item["json"]["S"]) for item in found["Items"]]
+
+    async def three_of(self, n: int, pk: str, *more: object) -> object:
+        changes = [
+            {"Update": {"TableName": "bench", **_update(pk, f"{n % 50}")}},
+            {"Update": {"TableName": "bench", **_update(pk, f"new {n}")}},
+            {"ConditionCheck": {"TableName": "bench", "Key": _key(pk, "none"), **_NONE}},
+            *more,
+        ]
+        items = cast("Any", changes)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: self._client.transact_write_items(TransactItems=items)
+        )
+
+
+def _noted(n: int) -> object:
+    item = {**_key(f"\0bare {n}", "-"), "expires_at": {"N": "2000000000"}}
+    return {"Put": {"TableName": "bench", "Item": item, **_NONE}}
+
+
 @asynccontextmanager
 async def dynamodb() -> AsyncIterator[dict[str, Work]]:
     with start("dynoxide") as engine, ThreadPoolExecutor(32) as threads:
@@ -158,45 +203,11 @@ async def dynamodb() -> AsyncIterator[dict[str, Work]]:
         store = DynamoStore("bench", connect=lambda: connect(str(engine.address), session))
         await fill(store)
 
-        async def ask(call: Callable[..., Any], **request: object) -> Any:
-            return await asyncio.get_running_loop().run_in_executor(
-                threads, lambda: call(TableName="bench", **request)
-            )
-
-        async def get(_: int) -> object:
-            found = await ask(client.get_item, Key=_key("page", "00"), ConsistentRead=True)
-            return orjson.loads(found["Item"]["json"]["S"])
-
-        async def query(_: int) -> object:
-            values = {":pk": {"S": "page"}}
-            found = await ask(
-                client.query,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=values,
-                ConsistentRead=True,
-                Limit=PAGE + 1,
-            )
-            return [orjson.loads(item["json"]["S"]) for item in found["Items"]]
-
-        async def three_of(n: int, pk: str, *more: object) -> object:
-            changes = [
-                {"Update": {"TableName": "bench", **_update(pk, f"{n % 50}")}},
-                {"Update": {"TableName": "bench", **_update(pk, f"new {n}")}},
-                {"ConditionCheck": {"TableName": "bench", "Key": _key(pk, "none"), **_NONE}},
-                *more,
-            ]
-            items = cast("Any", changes)
-            return await asyncio.get_running_loop().run_in_executor(
-                threads, lambda: client.transact_write_items(TransactItems=items)
-            )
-
-        def noted(n: int) -> object:
-            item = {**_key(f"\0bare {n}", "-"), "expires_at": {"N": "2000000000"}}
-            return {"Put": {"TableName": "bench", "Item": item, **_NONE}}
-
+        bare = _BareDynamo(client, threads)
+        ask = bare.ask
         calls: dict[str, Call] = {
-            "get": get,
-            "query of 20": query,
+            "get": bare.get,
+            "query of 20": bare.query,
             "put": lambda n: ask(client.update_item, **_update("raw", f"{n % 50}")),
             "put where absent": lambda n: ask(
                 client.put_item, Item={**_key("raw new", f"{n}"), "version": _ONE, "json": _JSON}, **_NONE
@@ -206,8 +217,8 @@ async def dynamodb() -> AsyncIterator[dict[str, Work]]:
                 ask(client.delete_item, Key=_key("raw gone", f"{n}")),
             ),
             "add under a ceiling": lambda n: ask(client.update_item, **_add("raw add", f"{n % 50}")),
-            "transaction of 3": lambda n: three_of(n, "raw t"),
-            "the same as an operation": lambda n: three_of(n, "raw o", noted(n)),
+            "transaction of 3": lambda n: bare.three_of(n, "raw t"),
+            "the same as an operation": lambda n: bare.three_of(n, "raw o", _noted(n)),
         }
         yield beside(store, calls)
         await store.close()
