@@ -17,7 +17,7 @@ from promptstudio import idempotency, limits
 from promptstudio.cache import exact
 from promptstudio.endpoint.exchange import Exchange
 from promptstudio.endpoint.gate import State
-from promptstudio.endpoint.journal import Asked
+from promptstudio.endpoint.journal import Asked, journaled
 from promptstudio.endpoint.request import IDEMPOTENCY_KEY, Sent
 from promptstudio.endpoint.run import EXACT, MISS, Outcome, conclude
 from promptstudio.endpoint.stream import Telling
@@ -61,20 +61,23 @@ async def _counted(
 ) -> bytes | None:
     """What pass_stages gives for a run whose claim is held, if it has one: it is released if this fails."""
     version = asked.run.version
+    outcome: Outcome | None = None
     try:
         if version.limits:
             await _count(state, exchange, asked)
         if version.cache_ttl_s is not None and sent.cache != "bypass":
             outcome = await keeping.look_up(sent, version.cache_ttl_s)
-            if outcome is not None:
-                asked.begin()
-                await asked.ended(outcome)
-                return keeping.telling.body(outcome)
     except BaseException:
         await asyncio.shield(keeping.failed())
         raise
     asked.begin()
-    return None
+    if outcome is None:
+        return None
+    return keeping.telling.body(await journaled(asked, _at_once(outcome)))
+
+
+async def _at_once(outcome: Outcome) -> Outcome:
+    return outcome
 
 
 async def _count(state: State, exchange: Exchange, asked: Asked) -> None:

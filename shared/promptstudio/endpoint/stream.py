@@ -134,6 +134,18 @@ async def stream_run(asked: Asked, frames: Frames, out: Out) -> None:
     What fails before the provider has answered is raised.
     """
     try:
+        last = await _last_frame(asked, frames, out)
+    except asyncio.CancelledError:  # while it runs, or while its end is being recorded
+        await asked.aborted()
+        raise
+    finally:
+        out.stop()
+    await out.end(last)
+
+
+async def _last_frame(asked: Asked, frames: Frames, out: Out) -> bytes:
+    """Stream all but the terminal frame, and record how the run ended."""
+    try:
         answer = await _relay(asked, frames, out)
         outcome = conclude(asked.run.version, answer)
         last = frames.done(outcome)
@@ -142,19 +154,14 @@ async def stream_run(asked: Asked, frames: Frames, out: Out) -> None:
         await asked.failed(error)
         if not out.begun:
             raise
-        last = frames.error(error)
-    except asyncio.CancelledError:
-        await asked.aborted()
-        raise
+        return frames.error(error)
     except Exception as error:  # noqa: BLE001 - a stream that has begun can only end by a frame
         told = log_internal(error, out.request_id)
         await asked.failed(told)
         if not out.begun:
             raise told from None
-        last = frames.error(told)
-    finally:
-        out.stop()
-    await out.end(last)
+        return frames.error(told)
+    return last
 
 
 async def _relay(asked: Asked, frames: Frames, out: Out) -> Answer:

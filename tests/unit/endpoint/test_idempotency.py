@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from promptstudio import idempotency
 from promptstudio.errors import BOUNDS, AppError
 from tests.unit.endpoint.asgi import COMPLETED, GREETING, ask, delta
 from tests.unit.endpoint.state import (
@@ -269,6 +270,81 @@ async def test_a_server_that_ends_releases_the_key_though_it_is_in_a_hurry(
     await store.until(answered=calls + 1)
     served.answers(GREETING)
     assert (await served.ask(key="k")).status == 200
+
+
+async def cancelled_at_its_end(served: Served, store: FaultyStore, body: Mapping[str, object]) -> None:
+    """A run with the key `k` that is cancelled while the store is about to write how it ended."""
+    task = asyncio.create_task(served.ask(body, key="k"))
+    await served.model.waiting.wait()
+    store.stuck, calls = asyncio.Event(), len(store.calls)
+    served.model.go_on.set()
+    await store.until(calls=calls + 1)
+    task.cancel()
+    store.stuck.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_leaves_while_the_answer_is_being_kept_finds_it_later(
+    served: Served, store: FaultyStore, stream: bool
+) -> None:
+    body = {**ADA, "stream": stream}
+    served.answers(*((delta("Hello!"), None, COMPLETED) if stream else (None, GREETING)))
+    await cancelled_at_its_end(served, store, body)
+    assert [ended.code for ended in served.runs.ended] == ["ok"]
+    again = await served.ask(body, key="k")
+    assert (again.status, b"Hello!" in again.body, len(served.model.requests)) == (200, True, 1)
+
+
+@pytest.mark.parametrize(("error", "code"), [(BUSY, "provider_unavailable"), (ValueError("x"), "internal")])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_leaves_while_the_key_is_given_back_may_run_it_again(
+    served: Served, store: FaultyStore, stream: bool, error: Exception, code: str
+) -> None:
+    body = {**ADA, "stream": stream}
+    served.answers(*((delta("Hel"), None, error) if stream else (None, error)))
+    await cancelled_at_its_end(served, store, body)
+    assert [ended.code for ended in served.runs.ended] == [code]
+    served.answers(*((delta("Hello!"), COMPLETED) if stream else (GREETING,)))
+    assert (await served.ask({**body, "user": "u"}, key="k")).status == 200
+
+
+async def test_a_cached_answer_is_kept_though_the_server_ends_meanwhile(
+    served: Served, store: FaultyStore
+) -> None:
+    served.serve(greet("cache: {ttl_s: 60}"))
+    await served.ask()
+    store.stuck, calls = asyncio.Event(), len(store.calls)
+    task = asyncio.create_task(served.ask(key="k"))
+    for before_it in range(1, 3):  # the claim and what is cached
+        await store.until(calls=calls + before_it)
+        store.stuck.set()
+        store.stuck = asyncio.Event()
+    await store.until(calls=calls + 3)
+    task.cancel()
+    store.stuck.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [ended.code for ended in served.runs.ended] == ["ok", "ok"]
+    kept = await served.ask(key="k")
+    assert (kept.status, kept.json["id"]) == (200, f"run_{served.runs.ended[1].run.id}")
+    assert len(served.runs.ended) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_fault_in_keeping_an_answer_releases_the_key(
+    served: Served, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    served.answers(*((delta("Hello!"), COMPLETED) if stream else (GREETING,)))
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "keep", broken)
+        await served.ask({**ADA, "stream": stream}, key="k")
+    assert [ended.code for ended in served.runs.ended] == ["internal"]
+    assert (await served.ask({**ADA, "stream": stream}, key="k")).status == 200
 
 
 @pytest.mark.parametrize("stream", [False, True])
