@@ -63,7 +63,7 @@ class Unhurried:
 
 
 class Stage:
-    """A variant of the client on one event loop, and a server that answers as it is told."""
+    """A variant of the client on one event loop, and a server that answers as it is told: `script`."""
 
     def __init__(
         self, variant: Variant, server: ScriptedUpstream, runner: asyncio.Runner, **options: Any
@@ -74,6 +74,7 @@ class Stage:
         self._runner = runner
         self._options = {"base_url": server.url, "api_key": "ps_live_secret", **options}
         self._usual: Any = None
+        self.script = Script(())
 
     @property
     def package(self) -> ModuleType:
@@ -115,7 +116,8 @@ class Stage:
 
     def play(self, *answers: Answer, use: Use, **options: Any) -> Seen:
         """What comes of `use` of a client while the server gives these answers."""
-        seen = Seen(self.server.play(answers))
+        self.script = self.server.play(answers)
+        seen = Seen(self.script)
         with self.opened(seen.waits, **options) as client:
             try:
                 seen.value = self.outcome(use(client))

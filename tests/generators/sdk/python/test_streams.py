@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.generators.sdk.answers import DONE, START, WHOLE, broken, busy, deltas, frame, problem, stream
+from tests.conformance.case import Answer, When
+from tests.generators.sdk.answers import (
+    DONE,
+    START,
+    STREAM,
+    WHOLE,
+    broken,
+    busy,
+    deltas,
+    frame,
+    problem,
+    stream,
+)
 from tests.generators.sdk.python.stage import Stage, wait_for_call
 
 
@@ -70,10 +82,26 @@ def test_a_stream_that_falls_silent_is_given_up(stage: Stage) -> None:
     assert seen.script.wait_for_abort()
 
 
-def test_a_stream_may_take_longer_than_an_attempt(stage: Stage) -> None:
-    seen = stage.stream(stream(*deltas("Hello"), end="hang"), timeout=0.1, idle_timeout=0.5)
-    assert seen.texts == ["Hello"]
+@pytest.mark.parametrize("idle_timeout", [20, None])
+@pytest.mark.parametrize("headers", [STREAM, {**STREAM, "connection": "close"}])
+def test_a_stream_may_be_silent_for_longer_than_an_attempt(
+    stage: Stage, idle_timeout: float | None, headers: dict[str, str]
+) -> None:
+    def go_on_later(stream: Any, event: Any) -> None:
+        if event.type == "start":
+            threading.Timer(0.8, stage.script.client_received, [b"now"]).start()
+
+    steps: list[bytes | When] = [frame("start", START), When(b"now"), *deltas("Hello"), DONE]
+    answer = Answer(200, headers, steps, streamed=True)
+    seen = stage.stream(answer, at=go_on_later, timeout=0.5, idle_timeout=idle_timeout)
+    assert (seen.raised, [event.type for event in seen.events]) == (None, ["start", "delta", "done"])
+
+
+def test_a_stream_that_may_be_silent_for_longer_than_an_attempt_is_given_up_in_the_end(stage: Stage) -> None:
+    seen = stage.stream(stream(*deltas("Hello"), end="hang"), timeout=0.5, idle_timeout=0.8)
     assert type(seen.error) is stage.package.APITimeoutError
+    assert (seen.texts, len(seen.script.calls)) == (["Hello"], 1)
+    assert seen.script.wait_for_abort()
 
 
 def test_a_stream_ends_with_its_deadline(stage: Stage) -> None:

@@ -23,7 +23,9 @@ class RequestsResponse:
 
     def __init__(self, response: "requests.Response", patience: float | None) -> None:
         self._response = response
-        self._watched = Watched(patience, lambda: _descriptor(response))
+        self._watched = Watched(
+            patience, lambda: _descriptor(response), lambda seconds: _extend(response, seconds)
+        )
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
     @property
@@ -112,6 +114,16 @@ def _descriptor(response: "requests.Response") -> int | None:
         return int(response.raw.fileno())
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def _extend(response: "requests.Response", seconds: float | None) -> bool:
+    """urllib3 sets its limit once, before the headers, and has no word for another one: the socket has."""
+    try:
+        # Not `raw.connection.sock`: that is gone where the answer says `Connection: close`.
+        response.raw._fp.fp.raw._sock.settimeout(seconds)  # noqa: SLF001
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 @contextmanager

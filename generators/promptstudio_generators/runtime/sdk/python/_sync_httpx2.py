@@ -23,7 +23,9 @@ class Httpx2Response:
     def __init__(self, response: "httpx2.Response", patience: float | None) -> None:
         self._response = response
         self._chunks: Iterator[bytes] = response.iter_bytes()
-        self._watched = Watched(patience, lambda: _descriptor(response))
+        self._watched = Watched(
+            patience, lambda: _descriptor(response), lambda seconds: _extend(response, seconds)
+        )
         self.headers: Mapping[str, str] = dict(response.headers)
 
     @property
@@ -95,3 +97,9 @@ def _descriptor(response: "httpx2.Response") -> int | None:
     stream = response.extensions.get("network_stream")
     found = None if stream is None else stream.get_extra_info("socket")
     return found.fileno() if isinstance(found, socket.socket) else None
+
+
+def _extend(response: "httpx2.Response", seconds: float | None) -> bool:
+    """httpx2 looks its limits up in the request once the body is read."""
+    response.request.extensions["timeout"]["read"] = seconds
+    return True

@@ -19,13 +19,21 @@ class Watched:
 
     `patience` is how long the library itself waits for bytes. A thread is started for what is to end sooner,
     so for no answer that is there at once. `descriptor` gives the socket's; None where there is no socket.
+    `extend` lets the library wait as long as it is told, for ever where that is None, and tells whether it
+    could: a stream may be silent for longer than its attempt took to begin.
     """
 
-    __slots__ = ("_descriptor", "_is_over", "_lock", "_patience", "_watch", "is_closed")
+    __slots__ = ("_descriptor", "_extend", "_is_over", "_lock", "_patience", "_watch", "is_closed")
 
-    def __init__(self, patience: float | None, descriptor: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        patience: float | None,
+        descriptor: Callable[[], int | None],
+        extend: Callable[[float | None], bool],
+    ) -> None:
         self._patience = patience
         self._descriptor = descriptor
+        self._extend = extend
         self._watch: _Watch | None = None
         self._is_over = False
         self._lock = threading.Lock()
@@ -38,6 +46,9 @@ class Watched:
         return given
 
     def _read(self, next_bytes: Callable[[], bytes], within: float | None) -> bytes:
+        if self._patience is not None and (within is None or within > self._patience):
+            # From then on its own limit does: the library's begins anew with every byte.
+            self._patience = None if self._extend(within) else self._patience
         if within is None or (self._patience is not None and within >= self._patience * _TOLERANCE):
             return next_bytes()
         watch = self._watching()

@@ -48,7 +48,6 @@ class Call(NamedTuple):
     """A call ready to be sent, as often as it takes."""
 
     request: Request
-    streams: bool
     timeouts: Timeouts
     max_retries: int
     max_event_bytes: int
@@ -95,7 +94,6 @@ def prepare(
             headers=_headers(config, chosen, streams),
             body=_encoded(_body(pin, variables, chosen, streams)),
         ),
-        streams=streams,
         timeouts=checked_timeouts(_timeouts(config.timeouts, chosen)),
         max_retries=checked_retries(chosen.get("max_retries", config.max_retries)),
         max_event_bytes=config.max_event_bytes,
