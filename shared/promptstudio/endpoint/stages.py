@@ -27,6 +27,9 @@ from promptstudio.providers.base import Call
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio.storage.port import Unavailable
 
+CACHE_S: Final = 2.5
+"""How long a run waits for the cache each time it asks: a model may be faster than a store that is silent."""
+
 _T = TypeVar("_T")
 
 logger: Final = logging.getLogger(__name__)
@@ -113,7 +116,7 @@ class Keeping:
         request = ADAPTERS[run.version.api].adapter.build_request(call)
         key = exact.exact_key(run.prompt, run.version, request)
         if sent.cache != "refresh":
-            hit = await self._logged(exact.find(state.store, state.namespace, key, state.now()))
+            hit = await self._cached(exact.find(state.store, state.namespace, key, state.now()))
             if hit is not None:
                 run.cache, run.age_s = EXACT, hit.age_s
                 outcome = conclude(run.version, hit.answer)
@@ -128,7 +131,7 @@ class Keeping:
         state = self._state
         if self._entry is not None and outcome.finish_reason == exact.COMPLETE:
             key, ttl_s = self._entry
-            await self._logged(
+            await self._cached(
                 exact.keep(state.store, state.namespace, key, outcome.text, outcome.usage, ttl_s, state.now())
             )
         if self._held is None:
@@ -144,9 +147,18 @@ class Keeping:
         if self._held is not None:
             await self._logged(idempotency.release(self._state.store, self._held, self._state.now()))
 
+    async def _cached(self, work: Awaitable[_T]) -> _T | None:
+        """What the cache says within CACHE_S; a store alone would try for longer."""
+
+        async def bounded() -> _T:
+            async with asyncio.timeout(CACHE_S):
+                return await work
+
+        return await self._logged(bounded())
+
     async def _logged(self, work: Awaitable[_T]) -> _T | None:
         try:
             return await work
-        except Unavailable:
+        except (Unavailable, TimeoutError):
             logger.exception("run_%s goes on though the store does not answer", self._asked.run.id)
             return None

@@ -1,5 +1,6 @@
 """The exact-match cache at the endpoint: what is answered from it, what never is, and what callers see."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from promptstudio.endpoint import journal
+from promptstudio.endpoint import journal, stages
 from promptstudio.endpoint.run_log import RunLog
 from promptstudio.errors import BOUNDS, AppError
 from promptstudio.log_lines import MEMBERS
@@ -288,6 +289,25 @@ async def test_a_cache_that_does_not_answer_is_a_miss(
     assert "goes on though the store does not answer" in caplog.text
     store.down = False
     assert told(await cached.ask())["status"] == "exact"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_cache_that_is_silent_is_a_miss_within_seconds(
+    cached: Served,
+    store: FaultyStore,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    stream: bool,
+) -> None:
+    assert stages.CACHE_S <= 2.5
+    monkeypatch.setattr(stages, "CACHE_S", 0.01)
+    cached.answers(*((delta("Hello!"), COMPLETED) if stream else (COUNTED,)))
+    store.stuck = asyncio.Event()
+    async with asyncio.timeout(5):
+        answer = await cached.ask({**ADA, "stream": stream})
+    assert (answer.status, told(answer), answer.complete) == (200, {"status": "miss"}, True)
+    assert len(store.calls) == 2
+    assert caplog.text.count("goes on though the store does not answer") == 2
 
 
 async def test_without_a_store_there_is_no_cache(clock: Clock) -> None:
