@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from promptstudio.storage.port import Store
 
 app = typer.Typer(
-    no_args_is_help=True, help="Create, list, rotate and revoke API keys.", rich_markup_mode=None
+    no_args_is_help=True,
+    help="Create, list, rotate and revoke API keys, under the PROMPTSTUDIO_SEALING_KEY that `dev` has.",
+    rich_markup_mode=None,
 )
 
 Data = Annotated[

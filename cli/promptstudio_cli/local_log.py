@@ -60,11 +60,11 @@ def local_key(data: Path | None) -> tuple[str, bytes] | None:
 
 async def _open(store: "Store", data: Path | None) -> "AuditLog":
     from promptstudio.audit.log import open_log
-    from promptstudio.sealing_keys import SETTING, make_sealer
+    from promptstudio.sealing_keys import SETTING, open_sealer
     from promptstudio.settings import SettingsError
 
     try:
-        sealer = make_sealer(os.environ.get(SETTING), state_folder(data))
+        sealer = await open_sealer(store, os.environ.get(SETTING), state_folder(data))
     except SettingsError as error:
         raise CommandError(str(error)) from None
     return await open_log(store, sealer, time.time)

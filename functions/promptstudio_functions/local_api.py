@@ -16,7 +16,7 @@ from promptstudio.endpoint.bundle_gate import BundleGate
 from promptstudio.outbound import Guard, parse_networks
 from promptstudio.providers.transport import Connections
 from promptstudio.sealing import derived_secret
-from promptstudio.sealing_keys import SETTING, make_sealer
+from promptstudio.sealing_keys import SETTING, open_sealer
 from promptstudio.settings import Settings
 from promptstudio.storage.port import Store
 from promptstudio.workspaces.catalog import Catalogs
@@ -75,7 +75,7 @@ async def open_local_api(
 
     Providers' keys that the workspace lacks are read from `environ`. Raises SettingsError.
     """
-    sealer = make_sealer(environ.get(SETTING), data)
+    sealer = await open_sealer(store, environ.get(SETTING), data)
     guard = Guard(parse_networks(environ.get(_ALLOW_PRIVATE, _OWN_MACHINE)))
     connections = Connections(guard)
     services = Services(

@@ -123,6 +123,11 @@ class Sealer:
         raise PlatformError("seal_invalid")
 
 
+async def has_secrets(store: Store) -> bool:
+    """Whether a platform was opened on this store, so that its key is settled; raises Unavailable."""
+    return bool((await store.query(_DERIVED, limit=1)).items)
+
+
 async def derived_secret(store: Store, sealer: Sealer, purpose: str) -> bytes:
     """32 random bytes for a purpose of the platform's own: made once, kept sealed, the same for everybody.
 

@@ -8,10 +8,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from promptstudio.sealing import KEY_BYTES, KeyEncryptionKey, LocalKey, Sealer
+from promptstudio.sealing import KEY_BYTES, KeyEncryptionKey, LocalKey, Sealer, has_secrets
 from promptstudio.sealing_fetched import decoded_key
 from promptstudio.sealing_gcp import secret_manager_key
 from promptstudio.settings import SettingsError
+from promptstudio.storage.port import Store
 
 SETTING: Final = "PROMPTSTUDIO_SEALING_KEY"
 FILE: Final = "sealing.key"
@@ -21,21 +22,30 @@ _FILE_BYTES: Final = 1024
 _GCP_SECRET: Final = re.compile(r"projects/[\w:.-]+/secrets/[\w-]+/versions/[\w-]+", re.ASCII)
 
 
-def make_sealer(setting: str | None, data: Path) -> Sealer:
+async def open_sealer(store: Store, setting: str | None, data: Path) -> Sealer:
+    """What `make_sealer` makes, but for a store that has secrets no new key: it would open none of them.
+
+    Raises SettingsError and Unavailable.
+    """
+    return make_sealer(setting, data, may_be_new=not await has_secrets(store))
+
+
+def make_sealer(setting: str | None, data: Path, *, may_be_new: bool = True) -> Sealer:
     """The sealer that the setting describes, by default one with a key in the folder `data`.
 
     `file:PATH`, `env:BASE64`, `ssm:/name`, `gcp:projects/…/secrets/…/versions/…` or `kms:ARN`; several with
-    commas: the first seals, all of them open. Raises SettingsError.
+    commas: the first seals, all of them open. Raises SettingsError, also for a file that is not there, unless
+    it `may_be_new`.
     """
     sources = [part.strip() for part in (setting or "").split(",") if part.strip()]
-    current, *older = [_key(source) for source in sources or [f"file:{data / FILE}"]]
+    current, *older = [_key(source, may_be_new=may_be_new) for source in sources or [f"file:{data / FILE}"]]
     return Sealer(current, tuple(older))
 
 
-def _key(source: str) -> KeyEncryptionKey:
+def _key(source: str, *, may_be_new: bool) -> KeyEncryptionKey:
     kind, _, name = source.partition(":")
     if kind == "file" and name:
-        return file_key(Path(name))
+        return file_key(Path(name), may_be_new=may_be_new)
     if kind == "env":
         return LocalKey(decoded_key(name, f"{SETTING}, behind env:,"))
     if kind == "gcp" and _GCP_SECRET.fullmatch(name):
@@ -55,10 +65,15 @@ def _aws_key(kind: str, name: str) -> KeyEncryptionKey:
     return ssm_key(name) if kind == "ssm" else kms_key(name)
 
 
-def file_key(path: Path) -> LocalKey:
-    """The key in a file, made there if there is none; raises SettingsError where others can read it."""
+def file_key(path: Path, *, may_be_new: bool = True) -> LocalKey:
+    """The key in a file, made there if there is none and it `may_be_new`.
+
+    Raises SettingsError for one that is missing, that cannot be read, or that others can read.
+    """
     try:
         if not path.exists():
+            if not may_be_new:
+                raise _lost(path)
             _make(path)
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -70,6 +85,13 @@ def file_key(path: Path) -> LocalKey:
         message = f"The sealing key {path} is open to others. Run: chmod 600 {path}"
         raise SettingsError(message)
     return LocalKey(decoded_key(text.decode("latin-1"), f"The file {path}"))
+
+
+def _lost(path: Path) -> SettingsError:
+    return SettingsError(
+        f"The secrets in this store were sealed with a key, and {path} is not there. "
+        f"Name that key in {SETTING}, or put the file back."
+    )
 
 
 def _make(path: Path) -> None:

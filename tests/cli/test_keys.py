@@ -1,3 +1,4 @@
+import base64
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,17 @@ def test_a_key_is_shown_once_and_kept_as_its_hash(promptstudio: Command, project
     assert created["key"].encode() not in kept
     assert sha256(created["key"].encode()).hexdigest().encode() in kept
     assert stat.S_IMODE((project / DATABASE).stat().st_mode) == 0o600
+
+
+def test_without_the_stores_sealing_key_no_other_is_made(promptstudio: Command, project: Path) -> None:
+    setting = {"PROMPTSTUDIO_SEALING_KEY": "env:" + base64.b64encode(bytes(32)).decode()}
+    assert promptstudio("keys", "create", "ci", **setting).returncode == 0
+    for command in (["create", "other"], ["rotate", "ci"], ["revoke", "ci"]):
+        refused = promptstudio("keys", *command)
+        assert refused.returncode == 1
+        assert "Name that key in PROMPTSTUDIO_SEALING_KEY" in refused.stderr
+        assert not (project / ".promptstudio" / "sealing.key").exists()
+    assert promptstudio("keys", "revoke", "ci", **setting).returncode == 0
 
 
 def test_it_says_how_a_target_gets_the_key(promptstudio: Command, project: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from promptstudio.sealing import Context, LocalKey
+from promptstudio.sealing import Context, LocalKey, derived_secret
 from promptstudio.sealing_fetched import FetchedKey
-from promptstudio.sealing_keys import FILE, file_key, make_sealer
+from promptstudio.sealing_keys import FILE, SETTING, file_key, make_sealer, open_sealer
 from promptstudio.settings import SettingsError
+from promptstudio.storage.sqlite import SqliteStore
 
 KEY = bytes(range(32))
 TEXT = base64.b64encode(KEY).decode()
@@ -39,6 +40,20 @@ def test_of_many_who_need_the_file_one_makes_it(tmp_path: Path) -> None:
     assert len(found) == 16
     assert len({key.id for key in found}) == 1
     assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize("setting", [None, "file:{}/sealing.key", "env:" + TEXT + ",file:{}/sealing.key"])
+async def test_a_store_that_has_secrets_gets_no_new_key(tmp_path: Path, setting: str | None) -> None:
+    setting = setting and setting.format(tmp_path)
+    store = SqliteStore(tmp_path / "store.sqlite")
+    await derived_secret(store, await open_sealer(store, setting, tmp_path), "sessions")
+    kept = (tmp_path / FILE).rename(tmp_path / "away")
+    with pytest.raises(SettingsError, match=f"Name that key in {SETTING}"):
+        await open_sealer(store, setting, tmp_path)
+    assert not (tmp_path / FILE).exists()
+    kept.rename(tmp_path / FILE)
+    await derived_secret(store, await open_sealer(store, setting, tmp_path), "sessions")
+    await store.close()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
