@@ -70,6 +70,8 @@ def verify(
 
     noted = None if head is None else _head(head)
     begin = START if after is None else _head(after)
+    if noted is not None and noted != begin and noted.seq <= begin.seq:
+        raise UsageError("The export begins behind --head: nothing in it can tell whether that is right.")
     try:
         file = sys.stdin.buffer if export == _STDIN else Path(export).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:

@@ -105,6 +105,11 @@ def test_a_later_export_goes_on_from_the_head_of_an_earlier_one(promptstudio: Co
     good = promptstudio("audit", "verify", "-", "--after", head, stdin=later)
     assert (good.returncode, good.stdout.splitlines()[0][:26]) == (0, "1 entries, up to entry 5, ")
     assert promptstudio("audit", "verify", "-", stdin=later).returncode == 1
+    assert promptstudio("audit", "verify", "-", "--after", head, "--head", head, stdin=later).returncode == 0
+    for unseen in ("4:" + "f" * 64, "2:" + "f" * 64):
+        refused = promptstudio("audit", "verify", "-", "--after", head, "--head", unseen, stdin=later)
+        assert refused.returncode == 2
+        assert "begins behind --head" in refused.stderr
 
 
 def test_outside_a_project_there_is_nothing_to_export(promptstudio: Command, tmp_path: Path) -> None:

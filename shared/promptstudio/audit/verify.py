@@ -58,8 +58,12 @@ def verify(
     """Judge the lines of an export, each without its newline, that goes on behind `after`.
 
     `key` is the log's. `head` was noted elsewhere: up to it the export must go, and through it. `workspace`
-    is the one it should be of, by default that of its first line.
+    is the one it should be of, by default that of its first line. Raises ValueError for a head that nothing
+    behind `after` can tell of.
     """
+    if head is not None and head != after and head.seq <= after.seq:
+        message = f"the export begins behind {head}"
+        raise ValueError(message)
     return _Reading(lines, key, workspace, head, after).verdict()
 
 

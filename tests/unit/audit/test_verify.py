@@ -82,6 +82,17 @@ def test_each_fault_has_its_name() -> None:
             assert str(finding).startswith(f"Entry 3 is {name} (line 3): ")
 
 
+@pytest.mark.parametrize("key", [KEY, None])
+@pytest.mark.parametrize("head", [Head(4, "f" * 64), Head(2, "f" * 64), log(2)[1], START])
+def test_a_head_before_the_beginning_is_refused_as_nothing_can_tell_of_it(
+    key: bytes | None, head: Head
+) -> None:
+    lines, (_, after) = export(6)[4:], log(4)
+    with pytest.raises(ValueError, match=f"begins behind {head}"):
+        verify(lines, key=key, after=after, head=head)
+    assert verify(lines, key=key, after=after, head=after).finding is None
+
+
 def test_entries_that_are_cut_off_before_the_end_are_told_by_the_line_that_ends_it() -> None:
     lines = export(6)
     finding = verify([*lines[:4], lines[-1]], key=KEY).finding
