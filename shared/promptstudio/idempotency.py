@@ -59,7 +59,7 @@ async def take(store: Store, namespace: str, claim: Claim, now: float) -> Held |
 
     Raises AppError idempotency_mismatch or idempotency_running, and Unavailable.
     """
-    pk, until = f"{namespace}#idempotency#{claim.name}", int(now) + LEASE_S
+    pk, until = _pk(namespace, claim), int(now) + LEASE_S
     data = {"body": claim.body, "run": claim.run}
     for _ in range(_TRIES):
         # A response may be lost. What is there then says whose it is, and who finds nothing asks again.
@@ -107,3 +107,15 @@ async def release(store: Store, held: Held, now: float) -> None:
         # An operation, since a second try of its own could delete the claim of whoever came next.
         delete = Delete(held.pk, _SK, held.version)
         await store.transact([delete], operation=f"{held.pk}#{held.claim.run}")
+
+
+async def withdraw(store: Store, namespace: str, claim: Claim, now: float) -> None:
+    """Give back a claim that `take` may have written though it was Unavailable; without effect where somebody
+    else holds it. Raises Unavailable."""
+    found = await store.get(_pk(namespace, claim), _SK)
+    if found is not None and found.data.get("run") == claim.run:
+        await release(store, Held(claim, found.pk, found.version, found.expires_at or 0), now)
+
+
+def _pk(namespace: str, claim: Claim) -> str:
+    return f"{namespace}#idempotency#{claim.name}"

@@ -11,6 +11,7 @@ they do not import it.
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from promptstudio import idempotency, limits
@@ -22,7 +23,7 @@ from promptstudio.endpoint.request import IDEMPOTENCY_KEY, Sent
 from promptstudio.endpoint.run import EXACT, MISS, Outcome, conclude
 from promptstudio.endpoint.stream import Telling
 from promptstudio.errors import BOUNDS
-from promptstudio.idempotency import Held
+from promptstudio.idempotency import Claim, Held
 from promptstudio.providers.base import Call
 from promptstudio.providers.catalog import ADAPTERS
 from promptstudio.storage.port import Unavailable
@@ -30,9 +31,14 @@ from promptstudio.storage.port import Unavailable
 CACHE_S: Final = 2.5
 """How long a run waits for the cache each time it asks: a model may be faster than a store that is silent."""
 
+WITHDRAW_AFTER_S: Final = (0.0, 1.0, 5.0, 25.0)
+"""The pauses before each try to give a claim back of which the store has not said whether it is there."""
+
 _T = TypeVar("_T")
 
 logger: Final = logging.getLogger(__name__)
+
+_withdrawals: Final[set[asyncio.Task[None]]] = set()  # an event loop alone would let go of them
 
 
 async def pass_stages(
@@ -48,7 +54,7 @@ async def pass_stages(
     try:
         if key is not None:
             claim = idempotency.to_claim(state.caller, sent.path, key, sent.body, asked.run.id)
-            claimed = await idempotency.take(state.store, state.namespace, claim, state.now())
+            claimed = await _claimed(state, claim)
             if isinstance(claimed, bytes):
                 return claimed
             held = claimed
@@ -57,6 +63,25 @@ async def pass_stages(
     except Unavailable:
         logger.exception("%s is refused: the store does not answer", exchange.id)
         raise
+
+
+async def _claimed(state: State, claim: Claim) -> Held | bytes:
+    try:
+        return await idempotency.take(state.store, state.namespace, claim, state.now())
+    except Unavailable:  # which may have been written: the caller is not kept waiting to see
+        withdrawal = asyncio.create_task(_withdraw(state, claim))
+        _withdrawals.add(withdrawal)
+        withdrawal.add_done_callback(_withdrawals.discard)
+        raise
+
+
+async def _withdraw(state: State, claim: Claim) -> None:
+    for pause_s in WITHDRAW_AFTER_S:
+        await asyncio.sleep(pause_s)
+        with suppress(Unavailable):
+            await idempotency.withdraw(state.store, state.namespace, claim, state.now())
+            return
+    logger.error("run_%s may hold its Idempotency-Key: the store does not answer", claim.run)
 
 
 async def _counted(

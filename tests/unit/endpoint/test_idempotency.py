@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from promptstudio import idempotency
+from promptstudio.endpoint import stages
 from promptstudio.errors import BOUNDS, AppError
 from tests.unit.endpoint.asgi import COMPLETED, GREETING, ask, delta
 from tests.unit.endpoint.state import (
@@ -20,7 +21,7 @@ from tests.unit.endpoint.state import (
     Served,
     greet,
 )
-from tests.unit.storage.faulty import DOWN, FaultyStore
+from tests.unit.storage.faulty import DOWN, LOST, FaultyStore
 
 BUSY = AppError("provider_busy", provider="openai", status=500)
 BOTH = pytest.mark.parametrize(("path", "body"), [(RUN, ADA), (RESPONSES, ADA_RESPONSES)])
@@ -424,6 +425,55 @@ async def test_a_store_that_does_not_answer_refuses_the_run(
     assert (refused.status, code(refused.body), refused.headers["retry-after"]) == (503, "unavailable", "1")
     assert (served.model.requests, served.runs.ended) == ([], [])
     assert "is refused: the store does not answer" in caplog.text
+
+
+async def refused_with_its_claim_written(served: Served, store: FaultyStore, *then: str | None) -> int:
+    """A run is refused though its claim was written. Gives how many calls the store has had by then."""
+    store.faults = [LOST, DOWN, *then]
+    assert (await served.ask(key="k")).status == 503
+    return len(store.calls)
+
+
+@pytest.mark.parametrize(("then", "later"), [((), 2), ((DOWN,), 3), ((None, DOWN), 4), ((None, LOST), 3)])
+async def test_a_claim_that_was_written_though_the_store_did_not_say_so_is_given_back(
+    served: Served,
+    store: FaultyStore,
+    monkeypatch: pytest.MonkeyPatch,
+    then: tuple[str | None, ...],
+    later: int,
+) -> None:
+    monkeypatch.setattr(stages, "WITHDRAW_AFTER_S", (0, 0, 0))
+    calls = await refused_with_its_claim_written(served, store, *then)
+    await store.until(answered=calls + later)
+    again = await served.ask({**ADA, "user": "u"}, key="k")
+    assert (again.status, len(served.model.requests)) == (200, 1)
+
+
+async def test_who_is_refused_does_not_wait_for_the_claim_to_be_given_back(
+    served: Served, store: FaultyStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stages, "WITHDRAW_AFTER_S", (0, 0))
+    calls = await refused_with_its_claim_written(served, store, DOWN, DOWN)
+    assert calls == 2
+    await store.until(answered=4)
+    assert (await served.ask(key="k")).status == 409
+    assert "may hold its Idempotency-Key" in caplog.text
+
+
+async def test_nobody_elses_claim_is_given_back(
+    served: Served, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "WITHDRAW_AFTER_S", (0,))
+    model = served.answers(None)
+    running = asyncio.create_task(served.ask(key="k"))
+    await model.waiting.wait()
+    store.faults, calls = [DOWN, DOWN], len(store.calls)
+    assert (await served.ask(key="k")).status == 503
+    await store.until(answered=calls + 3)
+    assert (await served.ask(key="k")).status == 409
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 @pytest.mark.parametrize("stream", [False, True])
