@@ -128,10 +128,12 @@ def _prompt(
 ) -> PythonPrompt:
     answer, output_class = compose("{}Answer", stem), compose("{}Output", stem)
     taken = {*IMPORTED, *_classes(stem), answer, output_class}
-    sent, answered = TypeWriter("in", taken), TypeWriter("out", taken)
+    sent = TypeWriter("in", taken)
     parameters = _parameters(prompt, sent, stem)
     others = prompt.variables.others
     open_type = None if others is None else sent.annotation(others, stem, "other")
+    # All in one module: what is answered keeps clear of what is sent.
+    answered = TypeWriter("out", {*taken, *(each.name for each in sent.declarations)})
     output = None if prompt.output is None else answered.annotation(prompt.output, stem, "json")
     return PythonPrompt(
         name=PromptName(prompt.name),

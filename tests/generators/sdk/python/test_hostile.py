@@ -204,3 +204,23 @@ def test_a_template_prints_nothing_that_was_not_escaped(
         assert render("t", value=7) == "<7>"
     finally:
         module._template.cache_clear()
+
+
+@pytest.mark.parametrize("variable", ["json", "json item", "Json Item", "json value"])
+def test_what_is_sent_and_what_is_answered_are_never_of_one_name(variable: str, tmp_path: Path) -> None:
+    def record(**members: Json) -> dict[str, Json]:
+        return {"type": "object", "properties": members, "additionalProperties": False}
+
+    row: Json = {"type": "array", "items": record(n={"type": "integer"})}
+    sent: Json = {"type": "object", "properties": {variable: record(sent={"type": "string"})}}
+    answered = record(item=record(value=row), value=record(n={"type": "integer"}))
+    version: Json = {
+        "input": {"schema": sent, "default": {}},
+        "output": {"format": "json", "schema": answered},
+    }
+    prompt: Json = {"labels": {}, "latest": 1, "versions": {"1": version}}
+    files = generate_sdk("python", document({"greet": prompt}), SdkOptions(name="acme"))
+    names = list(classes_of(ast.parse(files[PROMPT])))
+    assert len(set(names)) == len(names)
+    write(files, tmp_path)
+    assert mypy(tmp_path, "src/acme") == {}
