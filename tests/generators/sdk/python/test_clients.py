@@ -1,12 +1,15 @@
 """What clients are given: keys, proxies, clients of other people's; and what they tell of it."""
 
 import asyncio
+import base64
 import logging
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +138,42 @@ def test_a_proxy_that_is_named_is_used(stage: Stage) -> None:
     seen = stage.run(whole(WHOLE), client=client)
     assert seen.value == WHOLE
     assert seen.script.calls[0].path == "http://endpoint.invalid/v1/prompts/greet/run"
+
+
+@contextmanager
+def refusing_proxy() -> Iterator[str]:
+    """The address of a proxy that lets nobody through."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self.send_error(407)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+            """Nothing is logged."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_proxy_that_refuses_lets_nobody_know_its_password(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with refusing_proxy() as address:
+        client = {"base_url": "https://endpoint.invalid", "proxy": f"http://user:hunter2@{address}"}
+        seen = stage.run(client=client, max_retries=0)
+    assert type(seen.error) is stage.package.APIConnectionError
+    assert "407" in str(seen.error)
+    logged = [record.getMessage() for record in caplog.records if record.name.startswith("acme-")]
+    told = "".join([*traceback.format_exception(seen.error), repr(seen.error), *logged])
+    secrets = ("hunter2", base64.b64encode(b"user:hunter2").decode())
+    assert not [secret for secret in secrets if secret in told]
 
 
 def test_a_proxy_of_the_environment_is_used(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,5 +106,8 @@ def _as_transport_errors(late: str) -> Generator[None, None, None]:
         raise TransportTimeoutError(late) from error
     except aiohttp.ClientConnectorError as error:
         raise TransportError(f"The endpoint could not be reached: {error}") from error
+    except aiohttp.ClientResponseError as error:
+        # Its own text, and what it holds, tell the request's headers: a proxy's password among them.
+        raise TransportError(f"The connection broke: {error.status} {error.message}") from None
     except (aiohttp.ClientError, ValueError) as error:
         raise TransportError(f"The connection broke: {error}") from error
