@@ -380,6 +380,66 @@ test("a store that is out of reach lets nobody run", async (context) => {
   assert.equal(calls.mock.callCount(), 0);
 });
 
+/** An endpoint whose store takes the first claim and does not say so. */
+function serveLossy(host = {}) {
+  const { send, state } = serve({}, host);
+  const { claim } = state;
+  state.claim = async (wanted) => {
+    state.claim = claim;
+    await state.claim(wanted);
+    throw unavailable();
+  };
+  return { send, state };
+}
+
+test("a claim whose answer was lost is given back beside the refusal", async (context) => {
+  provider(context, async () => said("Hello"));
+  const works = [];
+  const { send, state } = serveLossy({ waitUntil: (work) => works.push(work) });
+  const { release } = state;
+  const goOn = deferred();
+  state.release = async (claim) => {
+    await goOn.promise;
+    await release.call(state, claim);
+  };
+  assert.equal((await send(claimed())).status, 503);
+  assert.equal(state.claims.size, 1);
+  assert.equal(works.length, 1);
+  goOn.resolve();
+  await works[0];
+  assert.equal((await send(claimed({ name: "Eve" }))).status, 200);
+});
+
+test("a claim whose answer was lost and that cannot be given back is logged", async (context) => {
+  const lines = quiet(context);
+  const works = [];
+  const { send, state } = serveLossy({ waitUntil: (work) => works.push(work) });
+  state.error = unavailable();
+  state.failing.add("release");
+  assert.equal((await send(claimed())).status, 503);
+  await Promise.all(works);
+  assert.deepEqual(
+    lines().map((line) => line.replace(/^\S+/, "")),
+    [" could not release its claim: store_unavailable"],
+  );
+});
+
+test("what another request runs is not given back by one that was refused", async (context) => {
+  const answer = deferred();
+  const calls = provider(context, () => answer.promise);
+  const { send, state } = serve();
+  const first = send(claimed());
+  await until(() => calls.mock.callCount() === 1);
+  const { claim } = state;
+  state.claim = async () => Promise.reject(unavailable());
+  assert.equal((await send(claimed())).status, 503);
+  state.claim = claim;
+  await until(() => state.count("release") === 1);
+  assert.equal((await send(claimed())).status, 409);
+  answer.resolve(said("Hello"));
+  assert.equal((await first).status, 200);
+});
+
 for (const stream of [false, true]) {
   test(`a store that fails to keep is logged, and the answer told (stream: ${stream})`, async (context) => {
     const lines = quiet(context);

@@ -4,6 +4,7 @@ import { Place } from "./answer-cache";
 import type { CacheUse } from "./answer-cache";
 import { sha256 } from "./bytes";
 import type { Bytes } from "./bytes";
+import { AppError } from "./errors";
 import { serverTiming } from "./exchange";
 import type { Exchange } from "./exchange";
 import { wholeStream } from "./form";
@@ -13,7 +14,7 @@ import { claimOf, Holding, taken } from "./idempotency";
 import { countersOf, limitHeaders, limitReached } from "./limits";
 import { complete } from "./run";
 import type { Outcome, Run } from "./run";
-import type { State } from "./state";
+import type { Claim, State } from "./state";
 import { frameStream } from "./stream";
 import type { Ending } from "./stream";
 import type { Transport } from "./transport";
@@ -69,14 +70,28 @@ class Conduct {
     if (key === null) return this.run(undefined);
     const { exchange, path, body } = this.visit;
     const claim = await claimOf(key, { caller: this.caller, path, body }, this.question.run.id);
-    const before = await taken(this.state, claim);
-    if (before !== undefined) return tell(this.visit, this.question, ...this.question.form.replayed(before));
     const holding = new Holding(this.state, claim, exchange.id);
+    const before = await this.taken(claim, holding);
+    if (before !== undefined) return tell(this.visit, this.question, ...this.question.form.replayed(before));
     this.means.waitUntil?.(holding.settled); // or else a client that goes away takes the release with it
     try {
       return await this.run(holding);
     } catch (error) {
       await holding.release();
+      throw error;
+    }
+  }
+
+  /** See taken. A claim that may have been written, though the store did not say so, is given back beside the
+   * refusal, which does not wait for it. */
+  private async taken(claim: Claim, holding: Holding): Promise<string | undefined> {
+    try {
+      return await taken(this.state, claim);
+    } catch (error) {
+      if (error instanceof AppError && error.problem === "store_unavailable") {
+        void holding.release();
+        this.means.waitUntil?.(holding.settled);
+      }
       throw error;
     }
   }
