@@ -9,6 +9,8 @@ from aiohttp import web
 
 HANG = -1
 RESET = -2
+HANG_BODY = -3
+CUT_BODY = -4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Call:
 
 @dataclass
 class Receiver:
-    """`answer` gives for a path a status, HANG, or RESET after the body was read."""
+    """`answer` gives for a path a status, HANG, or RESET after the body was read; with HANG_BODY or
+    CUT_BODY it is 200 with a body that does not come, or is cut."""
 
     answer: Callable[[str], int] = lambda _: 204
     url: str = ""
@@ -39,7 +42,17 @@ class Receiver:
             await asyncio.Event().wait()
         if answer == RESET and request.transport is not None:
             request.transport.abort()
+        if answer in (HANG_BODY, CUT_BODY):
+            await self._begin(request, answer)
         return web.Response(status=max(answer, 200), headers={"Location": f"{self.url}/elsewhere"})
+
+    async def _begin(self, request: web.BaseRequest, answer: int) -> None:
+        response = web.StreamResponse(status=200, headers={"Content-Length": "10"})
+        await response.prepare(request)
+        if answer == HANG_BODY:
+            await asyncio.Event().wait()
+        if request.transport is not None:
+            request.transport.abort()
 
 
 @asynccontextmanager

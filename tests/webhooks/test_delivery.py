@@ -21,7 +21,7 @@ from promptstudio.webhooks.transitions import FAILING_S, JITTER, WAITS_S
 from promptstudio_functions.workers import Worker, webhook_handlers
 from tests.people import Clock
 from tests.webhooks.ground import WORKSPACE, Ground, add_endpoint, deliveries, ground_on
-from tests.webhooks.receiver import HANG, RESET, receiving
+from tests.webhooks.receiver import CUT_BODY, HANG, HANG_BODY, RESET, receiving
 
 
 @pytest.fixture
@@ -87,6 +87,16 @@ async def test_a_failed_attempt_is_repeated_with_its_id_and_a_new_signature(
     told = await ground.one(endpoint)
     assert (told.state, [each.status for each in told.attempts][1]) == (State.delivered, 204)
     assert (await ground.found(endpoint)).failing_since is None
+
+
+@pytest.mark.parametrize("answer", [HANG_BODY, CUT_BODY])
+async def test_a_2xx_is_one_whatever_becomes_of_its_body(ground: Ground, answer: int) -> None:
+    async with receiving(lambda _: answer) as receiver:
+        endpoint = await ground.endpoint(1, receiver.url)
+        await ground.tell()
+        await ground.work()
+    told = await ground.one(endpoint)
+    assert (told.state, told.attempts[0].status, told.attempts[0].error) == (State.delivered, 200, None)
 
 
 async def test_what_fails_ten_times_is_a_dead_letter(ground: Ground) -> None:

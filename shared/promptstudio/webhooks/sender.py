@@ -57,8 +57,7 @@ class Sender:
             async with self._connected().post(
                 url, data=body, headers={**_HEADERS, **headers}, timeout=self._timeout, allow_redirects=False
             ) as response:
-                said = await response.content.read(BODY_BYTES)
-                return response.status, None, said.decode(errors="replace")
+                return response.status, None, await _said(response)
         except TimeoutError:
             return None, "No answer in time.", ""
         except (aiohttp.ClientError, OSError) as error:
@@ -79,3 +78,11 @@ class Sender:
                 auto_decompress=False,
             )
         return self._session
+
+
+async def _said(response: aiohttp.ClientResponse) -> str:
+    """The beginning of a body. The status was the answer: one that does not come changes nothing of it."""
+    try:
+        return (await response.content.read(BODY_BYTES)).decode(errors="replace")
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return ""
