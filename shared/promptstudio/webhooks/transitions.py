@@ -50,15 +50,17 @@ def endpoint_after(endpoint: Endpoint, attempt: Attempt, now: float) -> Endpoint
 
     It is disabled by a 410, and by failures alone for five days. What it was disabled for stays.
     """
+    if endpoint.disabled is not None:
+        return endpoint  # it was not called, so it did not fail
     if succeeded(attempt):
         return _healthy(endpoint)
     since = now if endpoint.failing_since is None else endpoint.failing_since
-    disabled = endpoint.disabled
-    if disabled is None and attempt.status == GONE:
+    disabled = None
+    if attempt.status == GONE:
         disabled = DisabledFor.gone
-    elif disabled is None and now - since >= FAILING_S:
+    elif now - since >= FAILING_S:
         disabled = DisabledFor.failing
-    if (disabled, since) == (endpoint.disabled, endpoint.failing_since):
+    if (disabled, since) == (None, endpoint.failing_since):
         return endpoint
     return endpoint.model_copy(update={"disabled": disabled, "failing_since": since})
 

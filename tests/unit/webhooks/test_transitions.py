@@ -93,9 +93,10 @@ def test_one_success_begins_the_five_days_anew(status: int | None) -> None:
     assert (again.disabled, again.failing_since) == (None, NOW + FAILING_S)
 
 
-@pytest.mark.parametrize("status", [410, 500])
-def test_what_an_endpoint_was_disabled_for_stays(status: int) -> None:
-    disabled = endpoint().model_copy(update={"disabled": DisabledFor.person, "failing_since": NOW})
+@pytest.mark.parametrize("failing_since", [None, NOW])
+@pytest.mark.parametrize("status", [None, 204, 410, 500])
+def test_what_an_endpoint_was_disabled_for_stays(status: int | None, failing_since: float | None) -> None:
+    disabled = endpoint().model_copy(update={"disabled": DisabledFor.person, "failing_since": failing_since})
     assert endpoint_after(disabled, attempt(status), NOW + 2 * FAILING_S) is disabled
 
 
