@@ -56,6 +56,10 @@ def test_one_signature_of_several_is_enough() -> None:
         (BODY, {"Webhook-Signature": "v1,"}),
         (BODY, {"Webhook-Signature": "v1"}),
         (BODY, {"Webhook-Signature": "v1,ä"}),
+        (BODY, {"Webhook-Signature": "v1,\udce9"}),
+        (BODY, {"Webhook-Id": "msg_\udce9"}),
+        (BODY, {"Webhook-Id": "msg_\ud800"}),
+        (BODY + "\ud800", {}),
     ],
 )
 def test_what_was_changed_or_signed_otherwise_is_refused(body: str, change: dict[str, str]) -> None:
@@ -114,3 +118,9 @@ def test_a_body_that_is_no_json_is_refused() -> None:
 def test_nothing_that_is_not_signed_is_more_than_refused(headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(WebhookVerificationError):
         verify_webhook(body, headers, SECRET, now=NOW)
+
+
+def test_a_body_that_is_nested_too_deep_is_refused() -> None:
+    body = "[" * 200_000
+    with pytest.raises(WebhookVerificationError, match="nested"):
+        verify_webhook(body, signed(body), SECRET, now=NOW)
