@@ -1,18 +1,19 @@
 """What the CI workflows of generated projects may do."""
 
+import json
 import re
 from typing import Any, Final, cast
 
 import pytest
 import yaml
 
-from promptstudio_generators.targets import generate
+from promptstudio_generators.targets import TARGETS, generate
 from tests.generators.projects import OPTIONS, bundle
 
 FILE: Final = ".github/workflows/deploy.yml"
 SIGNS_IN: Final = ("aws-actions/configure-aws-credentials", "google-github-actions/auth")
 
-every_target = pytest.mark.parametrize("target", ["aws-sam", "gcf", "vercel"])
+every_target = pytest.mark.parametrize("target", TARGETS)
 
 
 def text(target: str) -> str:
@@ -73,3 +74,19 @@ def test_packages_are_built_before_anybody_is_signed_in(target: str) -> None:
     signed_in = [index for index, name in enumerate(names) if name.startswith(SIGNS_IN)]
     after = names[signed_in[0] :] if signed_in else []
     assert not [name for name in after if re.search(r"sam build|pip install|npm", name)]
+
+
+@pytest.mark.parametrize("target", ["cloudflare", "vercel"])
+def test_where_a_network_takes_its_time_it_waits_until_the_new_bundle_answers(target: str) -> None:
+    files = generate(target, bundle(), OPTIONS)
+    last = workflow(target)["jobs"]["deploy"]["steps"][-1]
+    assert last["if"] == "vars.ENDPOINT_URL != ''"
+    waits = re.search(
+        r'"\$ENDPOINT_URL/health" \|\s+jq --exit-status --slurpfile bundle (\S+) '
+        r"'\.bundle == \$bundle\[0\]\.hash' && exit$",
+        last["run"],
+        re.MULTILINE,
+    )
+    assert waits
+    assert json.loads(files[waits[1]])["hash"]
+    assert last["run"].rstrip().endswith("exit 1")
