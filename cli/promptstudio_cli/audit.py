@@ -171,29 +171,40 @@ def _verified(
             yield text.removesuffix(b"\n")
 
     found = lines()
-    first = next(found, b"")
-    secret = _file_key(key_file) if key_file else _key_for(first, data)
+    first = next(found, None)
+    secret = _file_key(key_file) if key_file else _key_for(first, data, needed=noted is None)
     if secret is None and (noted is None or noted.seq <= begin.seq):
         raise CommandError(
             "Without the log's key or a head that was noted, whoever wrote an export can have made it up.",
             "Name one: --key-file FILE, which `promptstudio audit key` writes, or --head NUMBER:HASH.",
         )
-    whole = chain([first] if first else [], found)
+    whole = chain([] if first is None else [first], found)
     return judge(whole, key=secret, head=noted, after=begin), secret is not None
 
 
-def _key_for(first: bytes, data: Path | None) -> bytes | None:
-    """The local workspace's key for an export of this first line; None for one of another workspace."""
+def _key_for(first: bytes | None, data: Path | None, *, needed: bool) -> bytes | None:
+    """The local workspace's key for an export of this first line; None for one of another workspace, and
+    where the key cannot be had, unless it is `needed`."""
     from promptstudio.audit.chain import read_line
-    from promptstudio_cli.local_log import local_key
+    from promptstudio.errors import AppError
+    from promptstudio_cli.local_log import known_key
 
-    known, line = local_key(data), read_line(first)
-    if known is None or (line is not None and line.workspace != known[0]):
+    line = None if first is None else read_line(first)
+    try:
+        return known_key(data, None if line is None else line.workspace)
+    except (AppError, CommandError) as error:
+        if needed:
+            raise
+        said = error.detail if isinstance(error, AppError) else error.message
+        print(f"Only --head is used, as the local log's key cannot be had: {said}", file=sys.stderr)
         return None
-    return known[1]
 
 
 def _file_key(path: Path) -> bytes:
     from promptstudio.sealing_fetched import decoded_key
+    from promptstudio.settings import SettingsError
 
-    return decoded_key(path.read_text(encoding="latin-1"), f"The file {path}")
+    try:
+        return decoded_key(path.read_text(encoding="latin-1"), f"The file {path}")
+    except SettingsError as error:
+        raise CommandError(str(error), "`promptstudio audit key` writes it.") from None

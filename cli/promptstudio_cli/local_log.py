@@ -1,5 +1,6 @@
 """The audit log of the local workspace, as commands use it."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -56,6 +57,28 @@ def local_key(data: Path | None) -> tuple[str, bytes] | None:
         return workspace, log.key(workspace)
 
     return in_log(data, work)
+
+
+def known_key(data: Path | None, workspace: str | None) -> bytes | None:
+    """The key of this machine's log where that is of this workspace, None taking any; it makes nothing.
+
+    Raises CommandError and AppError where the store or the key cannot be had.
+    """
+    from promptstudio.audit.log import has_log
+    from promptstudio_functions.local_platform import FILE, known_workspace, open_store
+
+    async def read(folder: Path) -> bytes | None:
+        store = open_store(folder)
+        try:
+            known = await known_workspace(store)
+            if known is None or (workspace is not None and workspace != known) or not await has_log(store):
+                return None
+            return (await _open(store, data)).key(known)
+        finally:
+            await store.close()
+
+    folder = data_folder(data)
+    return asyncio.run(read(folder)) if (folder / FILE).exists() else None
 
 
 async def _open(store: "Store", data: Path | None) -> "AuditLog":

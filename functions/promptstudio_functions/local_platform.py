@@ -48,6 +48,12 @@ async def local_workspace(store: Store, now: float) -> str:
     return (await _local(store, now)).workspace
 
 
+async def known_workspace(store: Store) -> str | None:
+    """The id of the local workspace, or None where there is none yet; makes nothing. Raises Unavailable."""
+    item = await store.get(*_KEY)
+    return None if item is None else stored(Local, item).value.workspace
+
+
 async def local_owner(store: Store, now: float) -> Principal:
     """Who acts for this machine: the owner that the workspace was made with, or who came in their place."""
     local = await _local(store, now)
@@ -82,8 +88,7 @@ async def has_keys(folder: Path) -> bool:
         return False
     store = open_store(folder)
     try:
-        item = await store.get(*_KEY)
-        workspace = None if item is None else stored(Local, item).value.workspace
+        workspace = await known_workspace(store)
         return workspace is not None and await KeyLookup(store, time.time).any_exist(workspace)
     finally:
         await store.close()

@@ -123,9 +123,12 @@ class Sealer:
         raise PlatformError("seal_invalid")
 
 
-async def has_secrets(store: Store) -> bool:
-    """Whether a platform was opened on this store, so that its key is settled; raises Unavailable."""
-    return bool((await store.query(_DERIVED, limit=1)).items)
+async def has_secrets(store: Store, purpose: str = "") -> bool:
+    """Whether a store has derived secrets, so that its key is settled, by default for any purpose.
+
+    Raises Unavailable.
+    """
+    return bool((await store.query(_DERIVED, purpose, limit=1)).items)
 
 
 async def derived_secret(store: Store, sealer: Sealer, purpose: str) -> bytes:

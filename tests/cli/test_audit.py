@@ -54,6 +54,7 @@ def test_an_export_is_verified_with_the_local_key(promptstudio: Command, export:
         (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "Entry 2 is reordered"),
         (lambda lines: lines[:2], "Entry 3 is cut off"),
         (lambda lines: [], "Entry 1 is cut off"),
+        (lambda lines: ["", *lines], "Entry 1 is altered"),
         (lambda lines: ["x" * 3_000_000, *lines], "Entry 1 is altered"),
     ],
 )
@@ -94,7 +95,33 @@ def test_elsewhere_it_takes_the_key_or_a_noted_head(promptstudio: Command, expor
     assert (code, said.startswith("Error: Entry 3 is altered")) == (1, True)
     assert verify("--head", "three")[0] == 2
     (elsewhere / "audit.key").write_text("AAAA", encoding="utf-8")
-    assert verify("--key-file", "audit.key")[0] == 1
+    code, said = verify("--key-file", "audit.key")
+    assert (code, "should hold 32 random bytes" in said, "fault of ours" in said) == (1, True, False)
+
+
+def test_another_workspaces_store_is_not_asked_and_gets_no_key(
+    promptstudio: Command, export: Path, tmp_path: Path
+) -> None:
+    head, other = head_of(promptstudio), tmp_path / "other"
+    assert promptstudio("keys", "list", "--data", "other").returncode == 0
+    before = {path.name for path in other.iterdir()}
+    verify = ("audit", "verify", "audit.jsonl", "--data", "other")
+    good = promptstudio(*verify, "--head", head, PROMPTSTUDIO_SEALING_KEY="nonsense")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert {path.name for path in other.iterdir()} == before
+    assert "can have made it up" in promptstudio(*verify).stderr
+
+
+def test_a_local_store_that_does_not_open_leaves_the_head_that_was_noted(
+    promptstudio: Command, export: Path
+) -> None:
+    head, key = head_of(promptstudio), export.parent / ".promptstudio" / "sealing.key"
+    key.unlink()
+    good = promptstudio("audit", "verify", "audit.jsonl", "--head", head)
+    assert (good.returncode, "Only --head is used" in good.stderr) == (0, True)
+    refused = promptstudio("audit", "verify", "audit.jsonl")
+    assert (refused.returncode, "PROMPTSTUDIO_SEALING_KEY" in refused.stderr) == (1, True)
+    assert not key.exists()
 
 
 def test_a_later_export_goes_on_from_the_head_of_an_earlier_one(promptstudio: Command, export: Path) -> None:

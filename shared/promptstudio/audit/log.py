@@ -12,7 +12,7 @@ from typing import Final
 
 from promptstudio.audit.chain import START, Head, entry_line, head_line, workspace_key
 from promptstudio.audit.entries import AuditEntry, Entry
-from promptstudio.sealing import Sealer, derived_secret
+from promptstudio.sealing import Sealer, derived_secret, has_secrets
 from promptstudio.storage.listings import Listing, make_cursor, read_cursor
 from promptstudio.storage.port import ABSENT, Conflict, Item, Put, Store, Unavailable, Write
 from promptstudio.times import rfc3339
@@ -135,6 +135,11 @@ class AuditLog:
         expected = ABSENT if found is None else found.version
         moved = Put(partition, _HEAD, {"seq": head.seq, "hash": head.hash}, expected, until)
         return [moved, *puts]
+
+
+async def has_log(store: Store) -> bool:
+    """Whether anybody opened the logs in a store; raises Unavailable."""
+    return await has_secrets(store, _PURPOSE)
 
 
 async def open_log(store: Store, sealer: Sealer, now: Callable[[], float]) -> AuditLog:
