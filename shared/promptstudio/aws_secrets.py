@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -96,7 +97,7 @@ def _ask(service: Service, operation: str, question: Mapping[str, object], envir
         except urllib.error.HTTPError as error:
             if not _is_passing(error) or attempt == _ATTEMPTS:
                 raise SecretsError(f"{service.title} answered {error.code}.") from None
-        except OSError:
+        except (OSError, HTTPException, ValueError):  # out of reach, broken off, or no JSON
             if attempt == _ATTEMPTS:
                 raise SecretsError(f"{service.title} did not answer.") from None
         time.sleep(0.1 * attempt)
@@ -106,7 +107,12 @@ def _ask(service: Service, operation: str, question: Mapping[str, object], envir
 def _is_passing(error: urllib.error.HTTPError) -> bool:
     """Whether the same question may be answered a moment later."""
     with error:
-        return error.code >= 500 or error.code == 429 or b"Throttling" in error.read()
+        if error.code >= 500 or error.code == 429:
+            return True
+        try:
+            return b"Throttling" in error.read()
+        except (OSError, HTTPException):  # nobody knows why it refused
+            return True
 
 
 def sign(

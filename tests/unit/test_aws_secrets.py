@@ -4,9 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+from urllib.error import HTTPError
+from urllib.request import Request
 
 import boto3
 import pytest
@@ -120,9 +124,9 @@ def test_where_nothing_is_named_nobody_is_asked() -> None:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, status: int, body: str) -> None:
+    def __init__(self, status: int, body: str, missing: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.body, self.asked = status, body.encode(), 0
+        self.status, self.body, self.missing, self.asked = status, body.encode(), missing, 0
         self.url = f"http://127.0.0.1:{self.server_port}/"
 
 
@@ -133,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked += 1
         self.rfile.read(int(self.headers["content-length"]))
         self.send_response(self.server.status)
-        self.send_header("content-length", str(len(self.server.body)))
+        self.send_header("content-length", str(len(self.server.body) + self.server.missing))
         self.end_headers()
         self.wfile.write(self.server.body)
 
@@ -142,10 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class answering:  # noqa: N801 - read as a verb
-    """A service that gives the same answer to whoever asks, until the context ends."""
+    """A service that gives the same answer to whoever asks, until the context ends; so many of its bytes are
+    `missing` at its end."""
 
-    def __init__(self, status: int, body: str = "") -> None:
-        self._server = _Server(status, body)
+    def __init__(self, status: int, body: str = "", missing: int = 0) -> None:
+        self._server = _Server(status, body, missing)
 
     def __enter__(self) -> _Server:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}).start()
@@ -185,3 +190,36 @@ def test_a_store_that_is_not_there_is_named() -> None:
     environ = {**LAMBDA, "PROMPTSTUDIO_PARAMETERS": "/acme", SSM: "http://127.0.0.1:9/"}
     with pytest.raises(SecretsError, match="Parameter Store did not answer"):
         read_secrets(environ)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "missing", "told"),
+    [
+        (200, '{"Par', 100, "did not answer"),
+        (200, '{"Par', 0, "did not answer"),
+        (400, '{"__type":"Thr', 100, "answered 400"),
+    ],
+)
+def test_an_answer_that_breaks_off_or_is_no_json_is_named_and_asked_for_again(
+    status: int, body: str, missing: int, told: str
+) -> None:
+    with answering(status, body, missing) as server, pytest.raises(SecretsError) as refused:
+        read_secrets({**LAMBDA, "PROMPTSTUDIO_PARAMETERS": "/acme", SSM: server.url})
+    assert str(refused.value) == f"Parameter Store {told}."
+    assert server.asked == 3
+
+
+def test_an_answer_whose_reason_cannot_be_read_is_named() -> None:
+    """A connection that is reset, or that says nothing more, while an error's body is read."""
+
+    class Reset(BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise ConnectionResetError
+
+    def answer(request: Request, timeout: float) -> None:
+        raise HTTPError(request.full_url, 400, "Bad Request", Message(), Reset())
+
+    environ = {**LAMBDA, "PROMPTSTUDIO_PARAMETERS": "/acme"}
+    with patch("urllib.request.urlopen", answer), pytest.raises(SecretsError) as refused:
+        read_secrets(environ)
+    assert str(refused.value) == "Parameter Store answered 400."
