@@ -10,7 +10,7 @@ from typing import Final
 
 from promptstudio.values import Json
 from promptstudio_generators.names import json_file
-from promptstudio_generators.names.escaped import Escaped
+from promptstudio_generators.names.escaped import Escaped, compose
 from promptstudio_generators.names.markdown import markdown_text
 from promptstudio_generators.names.package import PackageNames
 from promptstudio_generators.names.python import comma_separated, literal
@@ -50,7 +50,7 @@ def generate(package: Package, options: SdkOptions) -> dict[str, str]:
         **_context(package, names, found, prompts),
         **_exports(names, found, runtime["errors.py"]),
         "library": Escaped(options.transport),
-        "requirement": REQUIREMENTS[options.transport],
+        "requirements": comma_separated(compose('"{}"', each) for each in REQUIREMENTS[options.transport]),
     }
     source = f"src/{names.module}"
     modules = {

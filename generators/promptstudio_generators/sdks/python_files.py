@@ -48,10 +48,11 @@ _CLIENTS: Final[Mapping[tuple[Transport, bool], _Client]] = {
     ),
 }
 
-REQUIREMENTS: Final[Mapping[Transport, Escaped]] = {
-    "httpx2": Escaped("httpx2>=2,<3"),
-    "requests": Escaped("requests>=2.32,<3"),
-    "aiohttp": Escaped("aiohttp>=3.10,<4"),
+REQUIREMENTS: Final[Mapping[Transport, tuple[Escaped, ...]]] = {
+    "httpx2": (Escaped("httpx2>=2,<3"),),
+    # requests is content with a urllib3 that cannot give bytes as they come (`read1`).
+    "requests": (Escaped("requests>=2.32,<3"), Escaped("urllib3>=2.2,<3")),
+    "aiohttp": (Escaped("aiohttp>=3.10,<4"),),
 }
 
 

@@ -5,6 +5,7 @@ python -m tests.generators.sdk.python.interpreters installs them into .cache/pyt
 
 import os
 import subprocess
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,7 @@ def install(version: str) -> None:
     venv = [_UV, "venv", "--quiet", "--clear", "--python", str(_interpreter(version))]
     subprocess.run([*venv, str(ready.parents[1])], check=True)
     pip = [_UV, "pip", "install", "--quiet", "--python", str(python(version))]
-    subprocess.run([*pip, *REQUIREMENTS.values()], check=True)
+    subprocess.run([*pip, *chain(*REQUIREMENTS.values())], check=True)
     ready.touch()
 
 

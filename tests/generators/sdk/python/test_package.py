@@ -122,8 +122,8 @@ def test_its_manifest_is_what_registries_ask_for() -> None:
         ]
         assert (project["name"], project["version"]) == ("acme-prompts", "1.2.0")
         assert project["requires-python"] == ">=3.10"
-        (requirement,) = project["dependencies"]
-        assert requirement.startswith(f"{transport}>=")
+        asked = [requirement.partition(">=")[0] for requirement in project["dependencies"]]
+        assert asked == [transport, *(["urllib3"] if transport == "requests" else [])]
         assert project["readme"] == "README.md"
 
 

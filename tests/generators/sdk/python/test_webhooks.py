@@ -58,7 +58,6 @@ def test_one_signature_of_several_is_enough() -> None:
         (BODY, {"Webhook-Signature": "v1,ä"}),
         (BODY, {"Webhook-Signature": "v1,\udce9"}),
         (BODY, {"Webhook-Id": "msg_\udce9"}),
-        (BODY, {"Webhook-Id": "msg_\ud800"}),
         (BODY + "\ud800", {}),
     ],
 )
