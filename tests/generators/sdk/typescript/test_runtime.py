@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from promptstudio.errors import PROTOCOL
+from promptstudio_generators.runtime.sdk.python.errors import BY_STATUS
 from promptstudio_generators.sdks.typescript import typescript_sdk_runtime
 from tests.generators.sdk.typescript.hosts import HERE
 
@@ -34,6 +35,14 @@ def test_every_code_of_the_protocol_has_an_error_of_its_own() -> None:
     )
     assert set(rows.values()) == set(named)
     assert all(name == said for name, said in named.items())
+
+
+def test_an_answer_without_a_code_of_ours_is_the_error_that_python_says() -> None:
+    """A proxy's page of status 504, say, tells nothing of a provider."""
+    rows = re.findall(r"\[(\d+), problems\.(\w+)\]", typescript_sdk_runtime()["problem.ts"])
+    assert {int(status): name for status, name in rows} == {
+        status: error.__name__ for status, error in BY_STATUS.items()
+    }
 
 
 def test_the_runtime_says_nothing_of_itself_and_depends_on_nothing() -> None:

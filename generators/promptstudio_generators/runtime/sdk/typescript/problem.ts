@@ -42,10 +42,7 @@ const BY_STATUS: ReadonlyMap<number, ProblemError> = new Map<number, ProblemErro
   [415, problems.UnsupportedMediaTypeError],
   [422, problems.InvalidVariablesError],
   [429, problems.RateLimitError],
-  [501, problems.UnsupportedError],
-  [502, problems.ProviderError],
   [503, problems.UnavailableError],
-  [504, problems.ProviderTimeoutError],
 ]);
 
 /** The error that a problem, or what stands in its place, means. `details.body` is what the server sent. */
