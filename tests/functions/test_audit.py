@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import httpx2
 import pytest
@@ -13,11 +15,15 @@ import pytest
 from promptstudio.access.principal import Principal, Role, Scope
 from promptstudio.access.throttle import BY_ACCOUNT, WINDOW_S
 from promptstudio.audit.chain import Head
+from promptstudio.audit.log import audit_key
 from promptstudio.audit.verify import Verdict, verify
-from promptstudio.storage.port import Delete, Put
+from promptstudio.storage.port import Delete, Put, Store, Unavailable, Write
 from tests.functions.platform import Platform, platform_in
 from tests.functions.test_session import GOOD, email_of, signed_in
 from tests.people import workspace_in
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @pytest.fixture
@@ -141,6 +147,32 @@ async def test_a_refused_sign_in_is_told_wherever_the_account_belongs(
         assert "not the password" not in json.dumps(entry)
 
 
+async def test_a_log_that_cannot_be_written_keeps_no_other_from_its_entry(
+    platform: Platform, owner: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts that come too often are told once in a window, and so have to be told in each workspace."""
+    monkeypatch.setattr("promptstudio.access.throttle.BY_ACCOUNT", 0)
+    person = await platform.world.join(Role.editor, GOOD)
+    other = await workspace_in(platform.world.store, platform.world.clock)
+    await platform.world.belong(person, other.workspace, Role.viewer)
+    clients = {platform.world.workspace: owner, other.workspace: await platform.member(other)}
+    first = min(clients)
+    transact = platform.world.store.transact
+
+    async def without_first(writes: Sequence[Write], *, operation: str | None = None) -> list[dict[str, int]]:
+        if any(write.pk == audit_key(first) for write in writes):
+            raise Unavailable
+        return await transact(writes, operation=operation)
+
+    monkeypatch.setattr(platform.world.store, "transact", without_first)
+    assert (await signed_in(platform, person))[1].status_code == 503
+    monkeypatch.setattr(platform.world.store, "transact", transact)
+    for _ in range(2):
+        assert (await signed_in(platform, person))[1].status_code == 429
+    for client in clients.values():
+        assert [entry["action"] for entry in await entries(client)] == ["sign_in.throttled"]
+
+
 async def test_a_wrong_present_password_is_told_too(platform: Platform, owner: httpx2.AsyncClient) -> None:
     person = await platform.world.join(Role.editor, GOOD)
     client, _ = await signed_in(platform, person)
@@ -188,18 +220,44 @@ async def test_who_is_let_in_nowhere_is_told_of_once_however_often_they_come(
     assert [entry["action"] for entry in await entries(owner)] == ["member.changed", "sign_in.shut_out"]
 
 
-async def test_an_address_that_nobody_has_costs_as_much_and_leaves_nothing_for_long(
+async def test_an_address_that_nobody_has_costs_as_many_writes_and_leaves_nothing_for_long(
     platform: Platform, owner: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     """Otherwise the time of an answer told who has an account, or whoever asks could fill the store."""
     body = {"email": "nobody@example.com", "password": GOOD}
-    for _ in range(2):
+    person = await platform.world.join(Role.editor, GOOD)
+    with counted(platform.world.store) as of_nobody:
         assert (await platform.client().post("/api/session", json=body)).status_code == 401
-    assert await entries(owner) == []
+    with counted(platform.world.store) as of_somebody:
+        assert (await signed_in(platform, person, "not the password"))[1].status_code == 401
+    assert of_nobody["transact"] == of_somebody["transact"] == 2
+    assert of_nobody["query"] == of_somebody["query"] == 1
+    assert (await platform.client().post("/api/session", json=body)).status_code == 401
+    assert [entry["target"]["id"] for entry in await entries(owner)] == [person.id]
     now = platform.world.clock()
     nobodys = [row for row in ends(tmp_path) if row[0].startswith("sys#nobody#")]
     assert len(nobodys) == 3  # two entries and their head
     assert all(end is not None and now < end <= now + WINDOW_S for _, end in nobodys)
+
+
+@contextmanager
+def counted(store: Store) -> Iterator[Counter[str]]:
+    """How often each verb of a store is called meanwhile."""
+    counts: Counter[str] = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("get", "query", "transact"):
+            patch.setattr(store, name, _counting(getattr(store, name), name, counts))
+        yield counts
+
+
+def _counting(
+    verb: Callable[_P, Awaitable[_T]], name: str, counts: Counter[str]
+) -> Callable[_P, Awaitable[_T]]:
+    async def counting(*given: _P.args, **named: _P.kwargs) -> _T:
+        counts[name] += 1
+        return await verb(*given, **named)
+
+    return counting
 
 
 def ends(folder: Path) -> list[tuple[str, int | None]]:
