@@ -26,12 +26,12 @@ dev: $(PYTHON_READY) ## start PromptStudio with the example prompts
 	$(BIN)/promptstudio dev --port $(PORT) --data $(DATA)
 
 test: setup ## every test that needs only Python and Node
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --note-skipped
 
 prove: prove-tools check ## every test; here a missing tool is a failure
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS)
 
-prove-rest: prove-tools ## of these, the tests that `make test` skipped for want of a tool
+prove-rest: prove-tools ## of these, the tests that `make test` skipped for want of a tool or did in part
 	PROMPTSTUDIO_PROVE=1 $(BIN)/pytest -n $(PYTEST_WORKERS) --skipped
 
 prove-tools: setup $(PROVE_READY) $(DYNOXIDE) $(PYTHON_TARGETS) $(NODE_PROVE_READY)

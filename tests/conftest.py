@@ -100,20 +100,26 @@ class _Skipped:
         if report.skipped and isinstance(report.longrepr, tuple) and "needs " in report.longrepr[2]:
             self._names.append(report.nodeid)
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            return  # it came to no end, and knows but a part
         SKIPPED.parent.mkdir(exist_ok=True)
         SKIPPED.write_text("".join(f"{name}\n" for name in self._names), encoding="utf-8")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--skipped", action="store_true", help="only the tests that the last whole run had no tool for"
+        "--note-skipped", action="store_true", help="note the tests that lacked a tool, for --skipped"
+    )
+    parser.addoption(
+        "--skipped",
+        action="store_true",
+        help="only the tests that the run with --note-skipped had no tool for, and those that prove more",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    whole = not config.args or config.args == config.getini("testpaths")
-    if not PROVE and whole and not hasattr(config, "workerinput"):
+    if config.getoption("--note-skipped", default=False) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Skipped())
 
 
@@ -121,11 +127,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--skipped", default=False):
         return
     known = set(SKIPPED.read_text(encoding="utf-8").splitlines()) if SKIPPED.exists() else None
-    chosen = [
-        item for item in items if item.get_closest_marker("needs") and (not known or item.nodeid in known)
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    chosen = [item for item in items if _is_left(item, known)]
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
+
+
+def _is_left(item: pytest.Item, known: set[str] | None) -> bool:
+    if item.get_closest_marker("proves_more"):
+        return True
+    return item.get_closest_marker("needs") is not None and (not known or item.nodeid in known)
 
 
 # Tests share helpers as `tests.…`, which importlib mode alone does not make importable.

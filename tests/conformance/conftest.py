@@ -25,6 +25,8 @@ _NEEDS = {
     "aws_sam": ("lambda-web-adapter",),
 }
 
+_PROVES_MORE = ("vercel", "openai-text")  # a case that `make prove` has built by Vercel's own command
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -80,7 +82,10 @@ def _plays(file: Path, runtime: str) -> Iterator[object]:
     else:
         runtimes = tuple(dict.fromkeys((case.runtimes[0], runtime)))
     needs = {tool for each in runtimes for tool in tools(each, case)}
-    yield pytest.param(file, runtimes, id=f"{runtime}-{file.stem}", marks=pytest.mark.needs(*sorted(needs)))
+    marks = [pytest.mark.needs(*sorted(needs))]
+    if (runtime, file.stem) == _PROVES_MORE:
+        marks.append(pytest.mark.proves_more)
+    yield pytest.param(file, runtimes, id=f"{runtime}-{file.stem}", marks=marks)
 
 
 def tools(runtime: str, case: Case | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -118,6 +119,7 @@ class Beside(RuleBasedStateMachine):
             holder.released = True
 
 
+@pytest.mark.proves_more
 def test_claims_are_what_the_model_says(engine: Engine) -> None:
     class Machine(Beside):
         def __init__(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Final, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -125,6 +126,7 @@ class Beside(RuleBasedStateMachine):
         assert found == expected
 
 
+@pytest.mark.proves_more
 def test_an_engine_does_what_the_model_does(engine: Engine) -> None:
     class Machine(Beside):
         def __init__(self) -> None:
