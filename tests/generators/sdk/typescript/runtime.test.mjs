@@ -269,6 +269,19 @@ test("headers of the caller stand beside the client's own, and may replace the a
   assert.equal("authorization" in sent[1], false);
 });
 
+test("a number that JSON does not have is refused, and not sent as null", async () => {
+  const calls = [];
+  const caller = client(async (url) => calls.push(url) && json());
+  for (const number of [NaN, Infinity, -Infinity]) {
+    await assert.rejects(caller.greet({ rows: [{ n: number }] }), { name: "ConfigurationError" });
+    await assert.rejects(caller.greet({}, { metadata: { n: number } }), { name: "ConfigurationError" });
+    await assert.rejects(async () => caller.greet.stream({ n: number }).answer(), {
+      name: "ConfigurationError",
+    });
+  }
+  assert.deepEqual(calls, []);
+});
+
 test("the environment gives what the caller does not", async () => {
   process.env.TEST_API_KEY = " from-environment\n";
   process.env.TEST_BASE_URL = "https://prompts.acme.example/base/";
@@ -276,11 +289,15 @@ test("the environment gives what the caller does not", async () => {
   const fetch = async (url, init) => sent.push([url, init.headers.get("authorization")]) && json();
   await new Client({ fetch }).greet({});
   await new Client({ fetch, apiKey: "given", baseUrl: "http://127.0.0.1:1" }).greet({});
+  await new Client({ fetch, apiKey: " spaced\n", baseUrl: "http://127.0.0.1:1" }).greet({});
+  await new Client({ fetch, apiKey: " ", baseUrl: "http://127.0.0.1:1" }).greet({});
   delete process.env.TEST_API_KEY;
   delete process.env.TEST_BASE_URL;
   assert.deepEqual(sent, [
     ["https://prompts.acme.example/base/v1/prompts/greet/run", "Bearer from-environment"],
     ["http://127.0.0.1:1/v1/prompts/greet/run", "Bearer given"],
+    ["http://127.0.0.1:1/v1/prompts/greet/run", "Bearer spaced"],
+    ["http://127.0.0.1:1/v1/prompts/greet/run", null], // as in Python: who gives none wants none sent
   ]);
 });
 
@@ -290,7 +307,7 @@ test("what cannot be used is refused at once, and no secret is quoted", async ()
     ...["acme", "ftp://acme.example", "https://u:s3cret@acme.example", "https://acme.example?key=s3cret"].map(
       (baseUrl) => ({ baseUrl }),
     ),
-    { baseUrl: "https://acme.example", apiKey: "s3cret\n" },
+    { baseUrl: "https://acme.example", apiKey: "s3c\nret" },
     { baseUrl: "https://acme.example", apiKey: "s3cret é" },
     ...["timeoutMs", "idleTimeoutMs", "deadlineMs", "maxEventBytes"].flatMap((name) =>
       [0, -1, NaN].map((value) => ({ baseUrl: "https://acme.example", [name]: value })),

@@ -1,6 +1,7 @@
 /** What all generated clients have in common. */
 
 import { answerOf, located, requestIdOf } from "./answers.js";
+import { ConfigurationError } from "./errors.js";
 import { open } from "./exchange.js";
 import type { Call } from "./exchange.js";
 import { limitsOf, settingsOf } from "./settings.js";
@@ -93,7 +94,13 @@ function bodyOf(variables: object, options: RequestOptions, pin: Pin, isStream: 
   const { messages, version, label, cache, user, metadata } = options;
   const which = version === undefined && label === undefined ? pin : { version, label };
   const stream = isStream ? true : undefined;
-  return JSON.stringify({ variables, stream, messages, ...which, cache, user, metadata });
+  return JSON.stringify({ variables, stream, messages, ...which, cache, user, metadata }, refuseNonFinite);
+}
+
+/** JSON has no such numbers, and JSON.stringify would send null. */
+function refuseNonFinite(name: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  throw new ConfigurationError(`${name} is ${value}, which JSON does not have`);
 }
 
 async function run<Output>(settings: Settings, call: Call): Promise<WithResponse<Output>> {

@@ -40,7 +40,7 @@ export function settingsOf(options: ClientOptions, names: EnvironmentNames): Set
   limitsOf(options, {});
   return {
     baseUrl: checkedUrl(options.baseUrl ?? environment(names.baseUrl), names.baseUrl),
-    apiKey: checkedKey(options.apiKey ?? environment(names.apiKey)),
+    apiKey: checkedKey((options.apiKey ?? environment(names.apiKey))?.trim() || undefined),
     // A platform's fetch refuses to be called as another object's method.
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     headers: options.headers ?? {},
