@@ -38,10 +38,22 @@ _EXPORT: Final = re.compile(
     r"^export (?:async )?(?:class|const|function\*?|interface|type) (\w+)", re.MULTILINE
 )
 
+# `import … from "events"` is Node's own module, whatever is installed: `builtinModules` of Node 20 to 24
+# without those that are imported as "node:…" alone. npm keeps `node_modules` for itself.
+_NODE_MODULES: Final = frozenset(
+    {
+        *("assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto"),
+        *("dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https"),
+        *("inspector", "module", "net", "node_modules", "os", "path", "perf_hooks", "process", "punycode"),
+        *("querystring", "readline", "repl", "stream", "string_decoder", "sys", "timers", "tls"),
+        *("trace_events", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib"),
+    }
+)
+
 
 def generate(package: Package, options: SdkOptions) -> dict[str, str]:
     """The package's files; see `sdks.generate_sdk`."""
-    names = PackageNames.of(package.name, _taken())
+    names = PackageNames.of(package.name, _taken() | _NODE_MODULES)
     members = typescript_names([PromptName(each.name) for each in package.prompts], _taken() | {names.client})
     prompts = [_prompt(each, members[PromptName(each.name)], package.label) for each in package.prompts]
     context = {

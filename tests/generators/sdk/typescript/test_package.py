@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import product
@@ -12,8 +13,11 @@ from typing import Final
 
 import pytest
 
+from promptstudio_generators.sdks import generate_sdk
+from promptstudio_generators.sdks.options import SdkOptions
 from promptstudio_generators.sdks.typescript import typescript_sdk_runtime
 from tests.conftest import NODE_MODULES, NODE_PROVE_MODULES, ROOT
+from tests.generators.projects import bundle
 from tests.generators.sdk.typescript.hosts import ESBUILD, HERE
 from tests.generators.sdk.typescript.packages import package_files, write_package
 
@@ -90,6 +94,39 @@ def test_all_of_it_is_at_most_ten_kilobytes_on_its_way(package: Path, tmp_path: 
     entry.write_text("".join(f"export * from {json.dumps(str(package / each))};\n" for each in entries))
     run(tmp_path, ESBUILD, "entry.mjs", "--bundle", "--minify", "--format=esm", "--outfile=min.js")
     assert len(gzip.compress((tmp_path / "min.js").read_bytes(), 9)) <= MAX_GZIP_BYTES
+
+
+@pytest.mark.needs("node")
+def test_what_its_readme_and_its_comments_show_compiles(package: Path, consumer: Path) -> None:
+    readme = (package / "README.md").read_text("utf-8")
+    sources = "".join((package / "src" / name).read_text("utf-8") for name in typescript_sdk_runtime())
+    blocks = re.findall(r"```ts\n(.*?)```", readme, re.DOTALL)
+    blocks += [
+        example.replace(" * ", "") for example in re.findall(r"@example\n(.*?) \*/", sources, re.DOTALL)
+    ]
+    assert len(blocks) == 1 + 4 + 2 + 3
+    lines = [line for block in blocks for line in block.splitlines()]
+    own = [line for line in lines if line.startswith(("import ", "const client = "))]
+    rest = [
+        "{\n" + "\n".join(each for each in block.splitlines() if each not in own) + "\n}" for block in blocks
+    ]
+    given = (
+        "declare const response: Response, request: Request, secret: string;",
+        'declare const stream: import("acme-prompts").RunStream<unknown>;',
+    )
+    (consumer / "shown.mts").write_text("\n".join([*dict.fromkeys(own), *given, *rest]))
+    options = {**STRICT, **PLATFORMS["node"], "module": "nodenext", "noUnusedLocals": False}
+    (consumer / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["shown.mts"]}))
+    run(consumer, "node", TSC_5_9, "-p", "tsconfig.json")
+
+
+@pytest.mark.needs("node")
+def test_it_is_called_like_no_module_of_nodes() -> None:
+    listed = run(ROOT, "node", "-p", "JSON.stringify(require('module').builtinModules)")
+    modules = {name for name in json.loads(listed) if re.fullmatch(r"[a-z0-9_]+", name)} | {"node_modules"}
+    for name in (*modules, "Events", "HTTP"):
+        files = generate_sdk("typescript", bundle(), SdkOptions(name=name))
+        assert json.loads(files["package.json"])["name"] not in modules
 
 
 @pytest.mark.needs("npm's judges")

@@ -19,7 +19,7 @@ export interface SSEOptions {
  * never connects again.
  *
  * @example
- * for await (const { event, data } of iterSSE(response.body)) console.log(event, data);
+ * if (response.body) for await (const { event, data } of iterSSE(response.body)) console.log(event, data);
  */
 export function iterSSE(
   stream: ReadableStream<Uint8Array>,

@@ -24,7 +24,7 @@ export interface WebhookOptions {
  * with `whsec_`; give both while you change from one to another. Rejects with WebhookVerificationError.
  *
  * @example
- * const event = await verifyWebhook(await request.text(), request.headers, process.env.WEBHOOK_SECRET);
+ * const event = await verifyWebhook(await request.text(), request.headers, secret);
  */
 export async function verifyWebhook(
   body: string | Uint8Array,
