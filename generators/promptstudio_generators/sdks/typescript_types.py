@@ -1,14 +1,12 @@
 """Types as TypeScript writes them."""
 
-from typing import Final, Literal
+from typing import Final
 
 from promptstudio.values import dumps
 from promptstudio_generators.names.escaped import Escaped, compose
 from promptstudio_generators.names.typescript import doc_comment, property_key, typescript_literal
 from promptstudio_generators.sdks.model import Array, Enum, Null, Object, Property, Scalar, TypeNode, Union
-
-Direction = Literal["in", "out"]
-"""Whether a value is given to us, which promise not to change it, or by us."""
+from promptstudio_generators.sdks.types import Direction
 
 _STEP: Final = "  "
 _UNKNOWN: Final = Escaped("unknown")
