@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 from promptstudio.values import Json
 from promptstudio_generators.targets import aws_sam, cloudflare, gcf, vercel
 from promptstudio_generators.targets.options import OptionError, StoreName, TargetOptions
+from promptstudio_generators.targets.prompts import prompts_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _store(target: str, options: TargetOptions) -> StoreName:
 
 def _refuse_limits(target: str, bundle: Mapping[str, Json]) -> None:
     """A limit that counts nowhere would let everybody through."""
-    limited = _limited(bundle)
+    limited = prompts_with(bundle, "limits")
     if not limited:
         return
     default, *others = TARGETS[target].stores
@@ -68,14 +69,4 @@ def _refuse_limits(target: str, bundle: Mapping[str, Json]) -> None:
         f"Without a store the target {target} cannot count runs, and these prompts have limits: "
         f"{', '.join(limited)}.",
         f"{change}, or take the limits out of the prompts.",
-    )
-
-
-def _limited(bundle: Mapping[str, Json]) -> list[str]:
-    """The prompts of which some version has limits, in the order of names."""
-    prompts = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Json]]]]", bundle["prompts"])
-    return sorted(
-        name
-        for name, prompt in prompts.items()
-        if any("limits" in version for version in prompt["versions"].values())
     )

@@ -1,11 +1,12 @@
 """Cloudflare Workers: a TypeScript project that wrangler deploys."""
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 from promptstudio.values import Json
 from promptstudio_generators.names import UnfitNameError
 from promptstudio_generators.targets.options import TargetOptions
+from promptstudio_generators.targets.prompts import prompts_with
 from promptstudio_generators.targets.secrets import provider_secrets
 from promptstudio_generators.targets.typescript_project import context_of, project_files
 
@@ -26,13 +27,8 @@ def generate(bundle: Mapping[str, Json], options: TargetOptions) -> dict[str, st
     context = {
         **shared,
         "has_store": has_store,
-        "has_cache": has_store and _has_cache(bundle),
+        "has_cache": has_store and bool(prompts_with(bundle, "cache")),
         "domain": options.domain,
         "address": options.domain or f"{shared['name']}.YOUR-SUBDOMAIN.workers.dev",
     }
     return project_files(["cloudflare"], bundle, options, context)
-
-
-def _has_cache(bundle: Mapping[str, Json]) -> bool:
-    prompts = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, Json]]]]", bundle["prompts"])
-    return any("cache" in version for prompt in prompts.values() for version in prompt["versions"].values())
