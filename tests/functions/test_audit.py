@@ -102,6 +102,15 @@ async def test_what_changes_nothing_leaves_no_entry(platform: Platform, owner: h
     assert [entry["action"] for entry in await entries(owner)] == ["key.created", "key.revoked"]
 
 
+async def test_a_workspace_that_is_only_renamed_has_changed_no_settings(
+    platform: Platform, owner: httpx2.AsyncClient
+) -> None:
+    for change in ({"name": "Acme Ltd"}, {"prices": {"a/b": {"input": "1", "output": "2"}}}):
+        answer = await owner.patch("/api/workspace", json=change, headers={"if-match": "*"})
+        assert answer.status_code == 200
+    assert [entry["action"] for entry in await entries(owner)] == ["workspace.renamed", "settings.changed"]
+
+
 async def test_secrets_are_told_by_nobodys_entry(platform: Platform, owner: httpx2.AsyncClient) -> None:
     secret = "sk-canary-0123456789abcdef"
     provider = {"type": "openai", "base_url": "http://127.0.0.1:5999/v1", "secret": secret}

@@ -143,7 +143,7 @@ def call(route: Route, side: Side) -> dict[str, Any]:
             "name": "New",
             "password": NEW_PASSWORD,
         },
-        ("PATCH", "/api/workspace"): {"name": "renamed"},
+        ("PATCH", "/api/workspace"): {"name": "renamed", "prices": {"a/b": {"input": "1", "output": "1"}}},
         ("PATCH", "/api/members/{id}"): {"role": "editor"},
         ("POST", "/api/invitations"): {"email": "new@example.com"},
         ("POST", "/api/keys"): {"name": "new", "scopes": ["read"]},

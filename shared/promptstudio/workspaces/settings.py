@@ -17,7 +17,7 @@ from promptstudio.prompts.project_settings import (
     read_price,
 )
 from promptstudio.prompts.validate import escaped
-from promptstudio.storage.port import ABSENT, Conflict, Item, Put, Store
+from promptstudio.storage.port import ABSENT, Check, Conflict, Item, Put, Store, Write
 from promptstudio.storage.records import Record, Stored, data, optional, require_match, stored
 from promptstudio.times import rfc3339
 from promptstudio.workspaces.providers import load_providers
@@ -69,8 +69,7 @@ class WorkspaceChange(Record):
 
 async def workspace_settings(store: Store, workspace: str) -> WorkspaceSettings:
     """What a workspace has set."""
-    item = await store.get(workspace_key(workspace), _SETTINGS)
-    return WorkspaceSettings() if item is None else stored(WorkspaceSettings, item).value
+    return _settings(await store.get(workspace_key(workspace), _SETTINGS))
 
 
 async def project_settings(store: Store, workspace: str) -> ProjectSettings:
@@ -109,12 +108,19 @@ async def change_workspace(
     )
     key = workspace_key(by.workspace)
     expected = ABSENT if settings is None else settings.version
-    puts = [Put(key, _RECORD, data(workspace), record.version), Put(key, _SETTINGS, data(changed), expected)]
+    renamed = Put(key, _RECORD, data(workspace), record.version)
+    if (changed.model, changed.prices) == (before.model, before.prices):
+        await _write(store, renamed, Check(key, _SETTINGS, expected))  # the ETag is theirs too
+        return _answer(workspace, record.version + 1, _settings(settings), expected)
+    await _write(store, renamed, Put(key, _SETTINGS, data(changed), expected))
+    return _answer(workspace, record.version + 1, changed, expected + 1)
+
+
+async def _write(store: Store, *writes: Write) -> None:
     try:
-        await store.transact(puts)
+        await store.transact(writes)
     except Conflict:
         raise PlatformError("stale") from None
-    return _answer(workspace, record.version + 1, changed, expected + 1)
 
 
 async def _found(store: Store, workspace: str) -> tuple[Item, Item | None, Stored[WorkspaceAnswer]]:
@@ -123,9 +129,13 @@ async def _found(store: Store, workspace: str) -> tuple[Item, Item | None, Store
     if record is None:
         raise PlatformError("not_found", kind="workspace", id=workspace)
     settings = await store.get(workspace_key(workspace), _SETTINGS)
-    shown = WorkspaceSettings() if settings is None else stored(WorkspaceSettings, settings).value
     version = ABSENT if settings is None else settings.version
-    return record, settings, _answer(stored(Workspace, record).value, record.version, shown, version)
+    found = _answer(stored(Workspace, record).value, record.version, _settings(settings), version)
+    return record, settings, found
+
+
+def _settings(item: Item | None) -> WorkspaceSettings:
+    return WorkspaceSettings() if item is None else stored(WorkspaceSettings, item).value
 
 
 def _answer(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from promptstudio.access.members import workspace_key
 from promptstudio.access.principal import Role
 from promptstudio.ids import new_id
 from promptstudio.platform_errors import PlatformError
@@ -62,6 +63,22 @@ async def test_a_workspace_changes_under_its_etag(desk: Desk) -> None:
     assert await problem_of(change(desk, None, name="x")) == "if_match_missing"
     again = await change(desk, changed.etag, name="Acme")
     assert (again.value.name, again.value.model) == ("Acme", "openai/gpt-5.4-mini")
+
+
+@pytest.mark.parametrize("first", [{}, {"model": "openai/gpt-5.4-mini"}])
+async def test_a_new_name_leaves_the_settings_as_they_are_and_guards_them(
+    desk: Desk, first: dict[str, str]
+) -> None:
+    if first:
+        await change(desk, **first)
+    kept = await desk.store.get(workspace_key(desk.workspace), "settings")
+    seen = await get_workspace(desk.store, desk.workspace)
+    renamed = await change(desk, seen.etag, name="Acme Ltd", model=seen.value.model, prices={})
+    assert renamed == await get_workspace(desk.store, desk.workspace)
+    assert renamed.etag != seen.etag
+    assert await desk.store.get(workspace_key(desk.workspace), "settings") == kept
+    both = [change(desk, renamed.etag, name="x"), change(desk, renamed.etag, model="anthropic/claude-haiku")]
+    assert sorted(await asyncio.gather(*map(problem_of, both))) == ["", "stale"]
 
 
 async def test_of_many_who_saw_the_same_one_changes_it(desk: Desk) -> None:
