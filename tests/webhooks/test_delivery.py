@@ -15,7 +15,7 @@ from promptstudio.storage.port import ABSENT, Conflict, Page, Put
 from promptstudio.storage.sqlite import SqliteStore
 from promptstudio.webhooks.delivery import LEASE_S, deliver
 from promptstudio.webhooks.outbox import DELIVERY_TASK, outbox_put, tasks
-from promptstudio.webhooks.records import DisabledFor, State
+from promptstudio.webhooks.records import ENDPOINTS_MAX, DisabledFor, State
 from promptstudio.webhooks.signing import is_genuine, new_secret
 from promptstudio.webhooks.transitions import FAILING_S, JITTER, WAITS_S
 from promptstudio_functions.workers import Worker, webhook_handlers
@@ -52,6 +52,21 @@ async def test_an_event_reaches_who_wants_it_signed_and_once(ground: Ground) -> 
     delivered = await ground.one(wants)
     assert (delivered.state, delivered.event) == (State.delivered, call.headers["webhook-id"])
     assert await deliveries(ground.store, other) == []
+    assert await tasks(ground.store).ready(ground.clock() + 1e9, 10) == []
+
+
+async def test_of_more_endpoints_than_there_may_be_the_first_are_told(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with receiving() as receiver:
+        for number in range(10, 30):
+            await ground.endpoint(number, f"{receiver.url}/{number}")
+        await ground.tell()
+        await ground.work()
+        await ground.work(LEASE_S + 1)
+    told = sorted(call.path for call in receiver.calls)
+    assert told == [f"/{number}" for number in range(10, 10 + ENDPOINTS_MAX)]
+    assert f"has 20 endpoints: {ENDPOINTS_MAX} are told" in caplog.text
     assert await tasks(ground.store).ready(ground.clock() + 1e9, 10) == []
 
 

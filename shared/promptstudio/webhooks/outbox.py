@@ -4,6 +4,7 @@ Between the two stands a due record, so that no death of a process loses an even
 comes up again, and is handed on once.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,8 +14,10 @@ from promptstudio.storage.port import Conflict, Delete, Item, Put, Store, Write
 from promptstudio.storage.records import data
 from promptstudio.times import rfc3339
 from promptstudio.values import Json
-from promptstudio.webhooks.records import Delivery, Endpoint, Event
+from promptstudio.webhooks.records import ENDPOINTS_MAX, Delivery, Endpoint, Event
 from promptstudio.webhooks.storage import all_endpoints, delivery_put, event_put, new_delivery
+
+logger = logging.getLogger(__name__)
 
 TASKS: Final = "tasks"
 """The name of the due records of what workers do."""
@@ -43,14 +46,18 @@ def delivery_task(store: Store, workspace: str, delivery: Delivery, at: float) -
 async def fan_out(store: Store, task: Item, now: float) -> None:
     """Hand the event of a due record to all endpoints that want it; of several that try, one does it.
 
-    Raises Unavailable.
+    Of more endpoints than there may be, the first are told. Raises Unavailable.
     """
     workspace = str(task.data["workspace"])
     event = Event.model_validate(task.data["event"])
     writes: list[Write] = [Delete(task.pk, task.sk, task.version)]
-    for endpoint in await all_endpoints(store, workspace):
-        if endpoint.wants(event.type):
-            writes += _handed(store, workspace, endpoint, event, now)
+    wanting = [each for each in await all_endpoints(store, workspace) if each.wants(event.type)]
+    if len(wanting) > ENDPOINTS_MAX:  # a transaction has room for no more, and would fail for ever
+        logger.error(
+            "%s has %d endpoints: %d are told of %s.", workspace, len(wanting), ENDPOINTS_MAX, event.id
+        )
+    for endpoint in wanting[:ENDPOINTS_MAX]:
+        writes += _handed(store, workspace, endpoint, event, now)
     if len(writes) > 1:
         writes.append(event_put(workspace, event, now))
     try:
