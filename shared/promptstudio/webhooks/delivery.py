@@ -77,7 +77,9 @@ async def deliver(service: Delivering, task: Item) -> None:
         try:
             await service.store.transact(_settled(service, job, attempt))
             return
-        except Conflict:
+        except Conflict as conflict:
+            if conflict.index == 0:
+                return  # the due record is somebody else's
             again = await _job(service.store, claimed)
         if again is None or again.delivery.version != job.delivery.version:
             return  # somebody whose clock is ahead has settled it
