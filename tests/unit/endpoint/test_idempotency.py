@@ -439,6 +439,7 @@ async def test_a_claim_that_was_written_though_the_store_did_not_say_so_is_given
     served: Served,
     store: FaultyStore,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     then: tuple[str | None, ...],
     later: int,
 ) -> None:
@@ -447,6 +448,7 @@ async def test_a_claim_that_was_written_though_the_store_did_not_say_so_is_given
     await store.until(answered=calls + later)
     again = await served.ask({**ADA, "user": "u"}, key="k")
     assert (again.status, len(served.model.requests)) == (200, 1)
+    assert "may hold its Idempotency-Key" not in caplog.text
 
 
 async def test_who_is_refused_does_not_wait_for_the_claim_to_be_given_back(
